@@ -1,0 +1,70 @@
+"""What happens after a commit, in this order: hand attempts to the dispatcher, arm the ticker, tell the live stream.
+
+Never writes and never decides; losing any of it is repaired by the sweep.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from alerting.metrics import Metrics
+from alerting.outbox import Dispatcher
+from alerting.store import timeline
+from alerting.stream import Hub, StreamEntry
+from alerting.writing import Written
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Aftermath:
+    """Called on the event loop, right after the transaction that wrote `written`."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        metrics: Metrics,
+        dispatcher: Callable[[], Dispatcher],
+        wake_at: Callable[[datetime], None],
+    ) -> None:
+        self._hub = hub
+        self._metrics = metrics
+        self._dispatcher = dispatcher
+        self._wake_at = wake_at
+
+    def of(self, written: Written) -> None:
+        if written.submissions:
+            self._dispatcher().submit(written.submissions)
+        if written.hang_up:
+            self._dispatcher().hang_up(written.hang_up)
+        if written.next_due is not None:
+            self._wake_at(written.next_due)
+        for reason in written.escalations:
+            self._metrics.escalated(reason)
+        self.tell(written.entries)
+
+    def tell(self, entries: Sequence[tuple[int, timeline.Entry]]) -> None:
+        """Publish timeline entries to whoever listens."""
+        if entries and len(self._hub):
+            self._hub.publish([stream_entry(seq, entry) for seq, entry in entries])
+
+
+def stream_entry(seq: int, entry: timeline.Entry) -> StreamEntry:
+    """A timeline entry as the live stream and its replay tell it."""
+    data = {
+        "seq": seq,
+        "incident_id": entry.incident_id,
+        "at": entry.at,
+        "kind": entry.kind,
+        "reason": entry.reason,
+        "actor": entry.actor,
+        "data": entry.data,
+    }
+    recipient = entry.data.get("recipient")
+    return StreamEntry(
+        seq=seq,
+        event="timeline",
+        data=_encode(data),
+        grid_id=entry.data.get("grid"),
+        person_ids=frozenset((recipient,)) if recipient else frozenset(),
+    )

@@ -1,0 +1,71 @@
+"""The app channel: a page over the worker's own live stream. Never calls a page accepted that his client has not
+confirmed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from alerting.channels.base import (
+    Accepted,
+    CallbackEvent,
+    NotFound,
+    Rejected,
+    Scope,
+    Submission,
+    Submitted,
+    Unknown,
+)
+from alerting.stream import Hub
+from devices.model import Channel
+
+event_name = "notification"
+
+
+class AppChannel:
+    """Pushes to the recipient's sessions and waits for `notifications/{id}/received`; the reference is the session id.
+
+    A word that comes after the deadline: `Hub.received` answers False and the caller records it; `reconcile` knows it.
+    """
+
+    channel: Channel = Channel.APP
+    name: str = "stream"
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    async def submit(self, submission: Submission, deadline_s: float) -> Submitted:
+        """The message is the submission's JSON together with the ids that the client needs to answer."""
+        data = _message(submission)
+        if data is None:
+            return Rejected("message_unreadable", Scope.TEXT)
+        if not self._hub.push(submission.recipient_id, event_name, data):
+            return Rejected("no_session", Scope.SESSION)
+        session_id = await self._hub.until_received(submission.notification_id, deadline_s)
+        return Unknown("not_confirmed") if session_id is None else Accepted(session_id)
+
+    async def reconcile(self, submission: Submission, provider_ref: str | None) -> Accepted | NotFound | Unknown:
+        """Has the client confirmed meanwhile? Showing a page again does no harm: clients know it by its id."""
+        session_id = self._hub.receipt_of(submission.notification_id)
+        return NotFound() if session_id is None else Accepted(session_id)
+
+    async def cancel(self, provider_ref: str) -> bool:
+        """A page that was shown cannot be taken back; the live stream tells that somebody goes."""
+        return False
+
+    def parse_callback(self, kind: str, attempt_id: str | None, form: Mapping[str, Any]) -> list[CallbackEvent]:
+        """No provider calls back on this channel."""
+        return []
+
+    async def close(self) -> None:
+        """Nothing to close: the hub belongs to the server."""
+
+
+def _message(submission: Submission) -> bytes | None:
+    try:
+        message = msgspec.json.decode(submission.text, type=dict[str, Any])
+    except (msgspec.MsgspecError, ValueError):
+        return None
+    message["notification_id"] = submission.notification_id
+    message["incident_id"] = submission.incident_id
+    return msgspec.json.encode(message)

@@ -1,0 +1,142 @@
+"""What Twilio says later: addresses it is given, signatures it must bring, words it uses. Never touches a database.
+
+Source: Twilio, "Track the Message Status", "Call Resource: StatusCallback", "Validating Requests".
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from twilio.request_validator import RequestValidator
+
+from alerting.channels.base import CallbackEvent, KeyPress, Receipt, ReceiptKind, Reply
+from alerting.channels.providers.twilio_settings import TwilioSettings
+from devices.model import Language
+
+path_status = "/callbacks/twilio/status"
+path_voice = "/callbacks/twilio/voice"
+path_inbound = "/callbacks/twilio/inbound"
+digits_max = 8
+_keys = frozenset("0123456789*#")
+_sip_unreachable = "480"
+
+_message_words: Mapping[str, ReceiptKind] = {
+    "accepted": ReceiptKind.PROVIDER_ACCEPTED,
+    "queued": ReceiptKind.PROVIDER_ACCEPTED,
+    "scheduled": ReceiptKind.PROVIDER_ACCEPTED,
+    "sending": ReceiptKind.PROVIDER_ACCEPTED,
+    "sent": ReceiptKind.SENT,
+    "partially_delivered": ReceiptKind.SENT,
+    "delivered": ReceiptKind.DELIVERED,
+    "read": ReceiptKind.DELIVERED,
+    "undelivered": ReceiptKind.FAILED,
+    "failed": ReceiptKind.FAILED,
+    "canceled": ReceiptKind.CANCELED,
+}
+_call_words: Mapping[str, ReceiptKind] = {
+    "queued": ReceiptKind.PROVIDER_ACCEPTED,
+    "initiated": ReceiptKind.PROVIDER_ACCEPTED,
+    "ringing": ReceiptKind.RINGING,
+    "in-progress": ReceiptKind.ANSWERED,
+    "completed": ReceiptKind.COMPLETED,
+    "busy": ReceiptKind.BUSY,
+    "no-answer": ReceiptKind.NO_ANSWER,
+    "failed": ReceiptKind.FAILED,
+    "canceled": ReceiptKind.CANCELED,
+}
+
+
+class CallbackUrls:
+    """Addresses with the attempt's id in them: a callback may arrive before we know the provider's own reference."""
+
+    def __init__(self, public_url: str) -> None:
+        base = public_url.rstrip("/")
+        self._status = f"{base}{path_status}?"
+        self._voice = f"{base}{path_voice}?"
+
+    def status(self, attempt_id: str) -> str:
+        return self._status + urlencode({"attempt": attempt_id})
+
+    def voice(self, attempt_id: str, language: Language, *, again: int = 0, digits: str = "", retry: int = 0) -> str:
+        """again: how often the page was repeated; digits, retry: a key kept while our store is slow."""
+        query: dict[str, str | int] = {"attempt": attempt_id, "lang": language.value}
+        if again:
+            query["again"] = again
+        if retry:
+            query |= {"digits": digits, "retry": retry}
+        return self._voice + urlencode(query)
+
+
+class SignatureCheck:
+    """X-Twilio-Signature over the configured public address; the Host header is never believed."""
+
+    def __init__(self, settings: TwilioSettings) -> None:
+        base = urlsplit(settings.public_url.rstrip("/"))
+        self._origin = f"{base.scheme}://{base.netloc}"
+        self._prefix = base.path
+        tokens = (settings.auth_token, settings.previous_auth_token)
+        self._validators = [RequestValidator(token) for token in tokens if token]
+
+    def holds(self, url: str, form: Mapping[str, Any], signature: str | None) -> bool:
+        """url: as the request reached us, of which path and query count. form: exactly the posted fields."""
+        if not signature or not all(isinstance(value, str) for value in form.values()):
+            return False
+        parts = urlsplit(url)
+        path = (
+            parts.path if not self._prefix or parts.path.startswith(self._prefix + "/") else self._prefix + parts.path
+        )
+        public = self._origin + path + (f"?{parts.query}" if parts.query else "")
+        return any(bool(validator.validate(public, form, signature)) for validator in self._validators)
+
+
+def parse(kind: str, attempt_id: str | None, form: Mapping[str, Any]) -> list[CallbackEvent]:
+    """kind: `status`, `voice` or `inbound`; form: posted fields, for `voice` together with the query's.
+
+    A callback about an attempt that it does not name says nothing. A `voice` callback proves that somebody or something
+    answered; digits "" means that nothing was pressed.
+    """
+    if kind == "inbound":
+        sender, sid = _text(form, "From"), _text(form, "MessageSid")
+        return [Reply(sender, _text(form, "Body"), sid)] if sender else []
+    if not attempt_id:
+        return []
+    if kind == "status":
+        return _status(attempt_id, form)
+    if kind == "voice":
+        answered = Receipt(attempt_id, ReceiptKind.ANSWERED, _text(form, "CallSid"))
+        return [answered, KeyPress(attempt_id, pressed(form))]
+    return []
+
+
+def pressed(form: Mapping[str, Any]) -> str:
+    """The digits of a Gather, or those that a redirect kept; "" for none."""
+    digits = _text(form, "Digits") or _text(form, "digits")
+    return digits if len(digits) <= digits_max and _keys.issuperset(digits) else ""
+
+
+def callback_key(kind: str, form: Mapping[str, Any]) -> str:
+    """The same for a repeated callback, different for any other."""
+    sid = _text(form, "CallSid") or _text(form, "MessageSid")
+    if kind == "voice":
+        return f"{sid}|voice|{pressed(form)}|{_text(form, 'again')}"
+    status = _text(form, "MessageStatus") or _text(form, "CallStatus")
+    return f"{sid}|{kind}|{status}|{_text(form, 'SequenceNumber')}"
+
+
+def _status(attempt_id: str, form: Mapping[str, Any]) -> list[CallbackEvent]:
+    word = _text(form, "MessageStatus")
+    if word:
+        kind = _message_words.get(word)
+        sid, error = _text(form, "MessageSid"), _text(form, "ErrorCode")
+    else:
+        kind = _call_words.get(_text(form, "CallStatus"))
+        sip = _text(form, "SipResponseCode")
+        sid, error = _text(form, "CallSid"), f"sip_{sip}" if kind is ReceiptKind.FAILED and sip else ""
+        if kind is ReceiptKind.FAILED and sip == _sip_unreachable:
+            kind = ReceiptKind.NO_ANSWER
+    return [] if kind is None else [Receipt(attempt_id, kind, sid, error)]
+
+
+def _text(form: Mapping[str, Any], name: str) -> str:
+    value = form.get(name)
+    return value if isinstance(value, str) else ""

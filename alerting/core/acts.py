@@ -1,0 +1,169 @@
+"""What people do: acknowledge, accept, decline, arrive, verify, close, note. One act in, decisions or a refusal out. Pure.
+
+Law: an acknowledgement silences the consoles of its room and nothing else; only a worker's acceptance or a recorded
+result ends the ladder; after an acceptance each other person already paged gets exactly one update.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, assert_never
+
+from alerting.core import ladder
+from alerting.core.decisions import Acknowledge, CancelPending, Decision, Note, Notify, Refused, SetLadder, SetWork
+from alerting.core.model import Ack, Actor, AttemptState, Incident, Paged, Purpose, Reason, Refusal, Work
+from alerting.core.states import Act, move
+from alerting.core.world import World
+from devices.model import Channel, Person
+
+reminder_s = 86_400
+"""A verified incident that nobody closes comes back to the control room after a day."""
+
+
+class Verb(StrEnum):
+    ACKNOWLEDGE = "acknowledge"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    ARRIVE = "arrive"
+    VERIFY = "verify"
+    CLOSE = "close"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    incident_id: str
+    work: Work
+    ack: Ack
+
+
+def act(
+    incident: Incident, verb: Verb, actor: Actor, detail: dict[str, Any], paged: Sequence[Paged], world: World
+) -> list[Decision] | Refused:
+    """Decide one act. An empty list means: already so, by the same person; nothing to write."""
+    match verb:
+        case Verb.ACKNOWLEDGE:
+            if not incident.open:
+                return Refused(Refusal.ALREADY_CLOSED)
+            return [] if incident.ack is Ack.ACKNOWLEDGED else [Acknowledge(incident.id, actor, Reason.PERSON_ACTED)]
+        case Verb.ACCEPT:
+            return _accept(incident, actor, paged, world)
+        case Verb.DECLINE:
+            return _decline(incident, actor, detail, paged, world)
+        case Verb.ARRIVE:
+            return _arrive(incident, actor, world)
+        case Verb.VERIFY:
+            return _verify(incident, actor, detail, world)
+        case Verb.CLOSE:
+            work = move(incident, Act.CLOSE)
+            if isinstance(work, Refused):
+                return work
+            done = SetWork(incident.id, work, actor, Reason.CLOSED, detail)
+            return [done, CancelPending(incident.id, Reason.CLOSED), _ladder(incident, None, Reason.CLOSED)]
+        case Verb.NOTE:
+            return [Note(incident.id, actor, str(detail.get("text", "")), Reason.PERSON_ACTED)]
+        case _:
+            assert_never(verb)
+
+
+def _accept(incident: Incident, actor: Actor, paged: Sequence[Paged], world: World) -> list[Decision] | Refused:
+    if actor.person_id is None:
+        return Refused(Refusal.NOT_A_WORKER)
+    if incident.answered and incident.taken_by == actor.person_id:
+        return []
+    work = move(incident, Act.ACCEPT)
+    if isinstance(work, Refused):
+        return work
+    due = world.now + timedelta(seconds=incident.policy.taken_expires_s)
+    return [
+        SetWork(incident.id, work, actor, Reason.TAKEN, {}),
+        CancelPending(incident.id, Reason.TAKEN, keep_recipient_id=None),
+        _ladder(incident, due, Reason.TAKEN_EXPIRED),
+        *_updates(incident, actor, paged, world),
+    ]
+
+
+def _decline(
+    incident: Incident, actor: Actor, detail: dict[str, Any], paged: Sequence[Paged], world: World
+) -> list[Decision] | Refused:
+    if not incident.open:
+        return Refused(Refusal.ALREADY_CLOSED)
+    if incident.work is Work.VERIFIED:
+        return Refused(Refusal.WRONG_STATE)
+    was_his = incident.answered and incident.taken_by == actor.person_id
+    if incident.answered and not was_his:
+        return []
+    note = Note(incident.id, actor, str(detail.get("reason", "declined")), Reason.DECLINED)
+    work = move(incident, Act.DECLINE) if was_his else incident.work
+    assert not isinstance(work, Refused)
+    moved: list[Decision] = [SetWork(incident.id, work, actor, Reason.DECLINED, {})] if was_his else []
+    back = replace(incident, work=work)
+    following = ladder.climb(back, world, paged, index=incident.step + 1, round_=incident.round, reason=Reason.DECLINED)
+    return [note, *moved, *following]
+
+
+def _arrive(incident: Incident, actor: Actor, world: World) -> list[Decision] | Refused:
+    if actor.person_id is None:
+        return Refused(Refusal.NOT_A_WORKER)
+    work = move(incident, Act.ARRIVE)
+    if isinstance(work, Refused):
+        return work
+    if incident.taken_by not in (None, actor.person_id):
+        return Refused(Refusal.NOT_YOURS, who=incident.taken_by)
+    due = world.now + timedelta(seconds=2 * incident.policy.taken_expires_s)
+    return [
+        SetWork(incident.id, work, actor, Reason.PERSON_ACTED, {}),
+        CancelPending(incident.id, Reason.TAKEN),
+        _ladder(incident, due, Reason.TAKEN_EXPIRED),
+    ]
+
+
+def _verify(incident: Incident, actor: Actor, detail: dict[str, Any], world: World) -> list[Decision] | Refused:
+    work = move(incident, Act.VERIFY)
+    if isinstance(work, Refused):
+        return work
+    due = world.now + timedelta(seconds=reminder_s)
+    return [
+        SetWork(incident.id, work, actor, Reason.VERIFIED, detail),
+        CancelPending(incident.id, Reason.VERIFIED),
+        _ladder(incident, due, Reason.REMINDER),
+    ]
+
+
+def _ladder(incident: Incident, due: Any, reason: Reason) -> SetLadder:
+    return SetLadder(incident.id, incident.round, incident.step, due, reason)
+
+
+_UNREACHED = (AttemptState.PLANNED, AttemptState.CANCELED, AttemptState.REJECTED)
+
+
+def _updates(incident: Incident, actor: Actor, paged: Sequence[Paged], world: World) -> list[Decision]:
+    """One line to each other person whom a page may have reached: by app where the app took it, else by SMS."""
+    reached: dict[str, list[Paged]] = {}
+    for page in paged:
+        if page.purpose is Purpose.PAGE and page.state not in _UNREACHED and page.recipient_id != actor.person_id:
+            reached.setdefault(page.recipient_id, []).append(page)
+    context = replace(ladder.context_of(incident, world), who_goes=actor.name)
+    updates: list[Decision] = []
+    for recipient_id, pages in reached.items():
+        person = world.snapshot.people.get(recipient_id)
+        if person is None:
+            continue
+        update = _update(incident, world, person, pages, context)
+        if update is not None:
+            updates.append(update)
+    return updates
+
+
+def _update(incident: Incident, world: World, person: Person, pages: list[Paged], context: Any) -> Notify | None:
+    by_app = any(
+        page.channel is Channel.APP and page.state in (AttemptState.PROVIDER_ACCEPTED, AttemptState.DELIVERED)
+        for page in pages
+    )
+    order = (Channel.APP, Channel.SMS) if by_app else (Channel.SMS, Channel.APP)
+    for channel in order:
+        notice = ladder.message(incident, world, person, channel, Purpose.UPDATE, context)
+        if notice is not None:
+            return notice
+    return None

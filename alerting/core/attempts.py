@@ -1,0 +1,115 @@
+"""What becomes of one try to reach one person: ranks that only rise, and when to try again. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from alerting.core.model import AttemptState
+from alerting.core.outcomes import Accepted, Busy, ReceiptKind, Rejected, Submitted, Unknown
+from devices.model import Channel
+
+attempts_max = 12
+busy_wait_s_max = 30.0
+unknown_look_after_s = 2.0
+"""Before asking the provider whether it has an unsettled message: its lists lag."""
+resend_gap_s = 2.0
+app_again_after_s = 5.0
+
+RANK: dict[AttemptState, int] = {
+    AttemptState.PLANNED: 0,
+    AttemptState.SENDING: 1,
+    AttemptState.BUSY: 2,
+    AttemptState.UNKNOWN: 3,
+    AttemptState.REJECTED: 4,
+    AttemptState.CANCELED: 4,
+    AttemptState.PROVIDER_ACCEPTED: 5,
+    AttemptState.SENT: 6,
+    AttemptState.FAILED: 7,
+    AttemptState.EXPIRED: 7,
+    AttemptState.DELIVERED: 8,
+    AttemptState.ANSWERED: 9,
+    AttemptState.TAKEN: 10,
+}
+
+FAILED_FOR_GOOD = (AttemptState.REJECTED, AttemptState.FAILED, AttemptState.EXPIRED)
+
+_OF_RECEIPT: dict[ReceiptKind, AttemptState] = {
+    ReceiptKind.PROVIDER_ACCEPTED: AttemptState.PROVIDER_ACCEPTED,
+    ReceiptKind.SENT: AttemptState.SENT,
+    ReceiptKind.RINGING: AttemptState.SENT,
+    ReceiptKind.DELIVERED: AttemptState.DELIVERED,
+    ReceiptKind.ANSWERED: AttemptState.ANSWERED,
+    ReceiptKind.COMPLETED: AttemptState.ANSWERED,
+    ReceiptKind.NO_ANSWER: AttemptState.FAILED,
+    ReceiptKind.BUSY: AttemptState.FAILED,
+    ReceiptKind.FAILED: AttemptState.FAILED,
+    ReceiptKind.CANCELED: AttemptState.CANCELED,
+}
+
+CALL_ENDED = (ReceiptKind.COMPLETED, ReceiptKind.NO_ANSWER, ReceiptKind.BUSY, ReceiptKind.FAILED)
+"""After one of these without a key the same phone may be rung again."""
+
+
+class TryReason(StrEnum):
+    """Why an attempt exists. A repeat is always a planned attempt with its own id."""
+
+    FIRST = "first"
+    BUSY = "busy"
+    UNSETTLED = "unsettled"
+    """Nobody could say whether the one before was sent; a double page beats a miss."""
+    REDIAL = "redial"
+    NOT_CONFIRMED = "not_confirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Plan another attempt in `after_s` seconds."""
+
+    after_s: float
+    reason: TryReason
+
+
+def risen(current: AttemptState, following: AttemptState) -> AttemptState:
+    """The state after a further word: ranks only rise, so late and repeated words change nothing."""
+    return following if RANK[following] > RANK[current] else current
+
+
+def best(states: Sequence[AttemptState]) -> AttemptState:
+    return max(states, key=RANK.__getitem__)
+
+
+def of_receipt(kind: ReceiptKind) -> AttemptState:
+    return _OF_RECEIPT[kind]
+
+
+def of_submitted(submitted: Submitted) -> AttemptState:
+    if isinstance(submitted, Accepted):
+        return AttemptState.PROVIDER_ACCEPTED
+    if isinstance(submitted, Rejected):
+        return AttemptState.REJECTED
+    if isinstance(submitted, Busy):
+        return AttemptState.BUSY
+    return AttemptState.UNKNOWN
+
+
+def again_after_submit(submitted: Submitted, channel: Channel, number: int, life_safety: bool) -> Again | None:
+    """What a provider's answer means for trying again. `number` is this attempt's, from 1."""
+    if number >= attempts_max:
+        return None
+    if isinstance(submitted, Busy):
+        return Again(min(max(submitted.retry_after, 0.2), busy_wait_s_max), TryReason.BUSY)
+    if isinstance(submitted, Unknown) and channel is Channel.APP:
+        return Again(app_again_after_s, TryReason.NOT_CONFIRMED)
+    return None
+
+
+def again_after_reconcile(found: bool, number: int, life_safety: bool) -> Again | None:
+    """An unsettled SMS or call was looked up. Not found: send again. For life safety also where nobody can say."""
+    if found or number >= attempts_max or not life_safety:
+        return None
+    return Again(0.0 if number == 1 else resend_gap_s, TryReason.UNSETTLED)
+
+
+def again_after_call(redials: int, redial_max: int, gap_s: int) -> Again | None:
+    """A call ended without a key."""
+    return Again(float(gap_s), TryReason.REDIAL) if redials < redial_max else None

@@ -1,0 +1,226 @@
+"""Signals in, decisions out, in order: each signal sees what the one before it opened. Pure.
+
+Law: identity of an incident is its dedup key; a first signal always pages; a new floor or a new kind of sensor is never
+folded away; a restoral never closes; whatever cannot be placed goes to the control room at once.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from alerting.core.decisions import (
+    AddOverlay,
+    AttachSignal,
+    Decision,
+    Notify,
+    OpenIncident,
+    ReleaseKey,
+    SetCondition,
+    Suppress,
+)
+from alerting.core.ladder import climb
+from alerting.core.model import (
+    Ack,
+    Condition,
+    Extent,
+    Incident,
+    Overlay,
+    Paged,
+    Reason,
+    Work,
+)
+from alerting.core.places import place_text
+from alerting.core.policy import choose
+from alerting.core.world import World
+from devices.model import Placement, PlaceKind
+from devices.resolve import place_device
+from devices.signals import SignalKind
+from devices.taxonomy import TAXONOMY, Hazard
+
+extent_entries_max = 500
+clock_plausible_from = datetime(2020, 1, 1, tzinfo=UTC)
+
+_FOLDED_BY_BUILDING = ("fire", "gas")
+
+
+@dataclass(frozen=True, slots=True)
+class SignalIn:
+    """One new signal with what the shell drew for it beforehand: an id and a reference, used if it opens an incident."""
+
+    device_id: str
+    kind: SignalKind
+    code: str
+    received_at: datetime
+    observed_at: datetime | None
+    test: bool
+    fresh_id: str
+    fresh_reference: str
+    unread: bool = False
+    """It claims fire but could not be read or placed."""
+
+    @property
+    def life_safety(self) -> bool:
+        return self.kind is SignalKind.ALARM and TAXONOMY[self.code].life_safety
+
+
+def fold(signals: Iterable[SignalIn], world: World) -> list[Decision]:
+    """Decide a batch."""
+    book = dict(world.open)
+    paged = {incident_id: list(pages) for incident_id, pages in world.paged.items()}
+    decisions: list[Decision] = []
+    for signal in signals:
+        made = _decide(signal, world, book, paged)
+        decisions.extend(made)
+    return decisions
+
+
+def dedup_key(hazard: Hazard, placement: Placement | None, device_id: str) -> str:
+    """`v1:<family>:<building or nearest place>` for fire and gas, `v1:<code>:<device>` for the rest."""
+    if hazard.family not in _FOLDED_BY_BUILDING:
+        return f"v1:{hazard.code}:{device_id}"
+    if placement is None or not placement.chain:
+        return f"v1:{hazard.family}:unplaced:{device_id}"
+    building = placement.at(PlaceKind.BUILDING)
+    return f"v1:{hazard.family}:{building.id if building else placement.chain[-1].id}"
+
+
+def _decide(signal: SignalIn, world: World, book: dict[str, Incident], paged: dict[str, list[Paged]]) -> list[Decision]:
+    hazard = TAXONOMY[signal.code]
+    if signal.kind in (SignalKind.TEST, SignalKind.TELEMETRY, SignalKind.HEARTBEAT):
+        return [Suppress(signal.device_id, signal.code, Reason.TEST_ONLY)]
+    placed = place_device(world.snapshot, signal.device_id)
+    placement = placed if isinstance(placed, Placement) else None
+    key = dedup_key(hazard, placement, signal.device_id)
+    known = book.get(key)
+    if signal.kind is SignalKind.RESTORAL:
+        return _restore(signal, known, key, book)
+    if signal.test and _in_test_mode(signal, world):
+        return [Suppress(signal.device_id, signal.code, Reason.TEST_MODE)]
+    if known is not None and known.work is Work.VERIFIED and _speaker(signal) not in known.extent.active:
+        book.pop(key)
+        opened = _open(signal, hazard, placement, key, world, book, paged)
+        return [ReleaseKey(known.id, Reason.NEW_ALARM), *opened]
+    if known is not None:
+        return _attach(signal, placement, known, world, book, paged)
+    return _open(signal, hazard, placement, key, world, book, paged)
+
+
+def _open(
+    signal: SignalIn,
+    hazard: Hazard,
+    placement: Placement | None,
+    key: str,
+    world: World,
+    book: dict[str, Incident],
+    paged: dict[str, list[Paged]],
+) -> list[Decision]:
+    path = [place.id for place in placement.chain] if placement else []
+    overlays = _overlays(signal, placement, world)
+    incident = Incident(
+        id=signal.fresh_id,
+        reference=signal.fresh_reference,
+        dedup_key=key,
+        code=hazard.code,
+        cls=hazard.cls,
+        severity=hazard.severity,
+        condition=Condition.ACTIVE,
+        ack=Ack.NONE,
+        work=Work.NEW,
+        device_id=signal.device_id,
+        place_id=placement.place_id if placement else None,
+        grid_id=placement.grid_id if placement else None,
+        place_text=place_text(placement, signal.device_id),
+        opened_at=world.now,
+        policy=choose(world.policies, hazard, path, world.now, world.settings.timezone),
+        extent=_extended(Extent(), signal, placement),
+        overlays=frozenset(overlays),
+    )
+    climbed = climb(incident, world, (), index=0, round_=0, reason=Reason.FIRST_SIGNAL)
+    dispatched = any(isinstance(decision, Notify) for decision in climbed)
+    incident = replace(incident, work=Work.DISPATCHED if dispatched else Work.NEW)
+    book[key] = incident
+    paged[incident.id] = []
+    reason = Reason.FIRST_SIGNAL if placement else Reason.UNPLACED
+    marks = [AddOverlay(incident.id, overlay, reason) for overlay in sorted(overlays)]
+    return [OpenIncident(incident, reason), *marks, *climbed]
+
+
+def _attach(
+    signal: SignalIn,
+    placement: Placement | None,
+    known: Incident,
+    world: World,
+    book: dict[str, Incident],
+    paged: dict[str, list[Paged]],
+) -> list[Decision]:
+    extent = _extended(known.extent, signal, placement)
+    spreads = extent.floors != known.extent.floors or extent.codes != known.extent.codes
+    life_safety = TAXONOMY[signal.code].life_safety
+    reason = Reason.SPREADING if spreads and life_safety else Reason.REPEAT
+    grown = replace(known, extent=extent, condition=Condition.ACTIVE, signals=known.signals + 1)
+    decisions: list[Decision] = [AttachSignal(known.id, signal.device_id, signal.code, extent, reason)]
+    if reason is Reason.SPREADING:
+        grown = replace(grown, overlays=grown.overlays | {Overlay.SPREADING}, round=grown.round + 1)
+        decisions.append(AddOverlay(known.id, Overlay.SPREADING, reason, signal.code))
+        told = replace(grown, place_text=place_text(placement, signal.device_id))
+        climbed = climb(told, world, paged.get(known.id, ()), index=0, round_=grown.round, reason=reason)
+        decisions.extend(climbed)
+    book[known.dedup_key] = grown
+    return decisions
+
+
+def _restore(signal: SignalIn, known: Incident | None, key: str, book: dict[str, Incident]) -> list[Decision]:
+    if known is None:
+        return [Suppress(signal.device_id, signal.code, Reason.NOTHING_OPEN)]
+    quiet = tuple(entry for entry in known.extent.active if entry != _speaker(signal))
+    extent = replace(known.extent, active=quiet)
+    condition = Condition.ACTIVE if quiet else Condition.RESTORED
+    book[key] = replace(known, extent=extent, condition=condition)
+    return [SetCondition(known.id, condition, signal.device_id, extent, Reason.RESTORED)]
+
+
+def _speaker(signal: SignalIn) -> str:
+    return f"{signal.device_id}|{signal.code}"
+
+
+def _extended(extent: Extent, signal: SignalIn, placement: Placement | None) -> Extent:
+    floor = (placement.at(PlaceKind.FLOOR) if placement else None) or (placement.chain[-1] if placement else None)
+    return Extent(
+        active=_with(extent.active, _speaker(signal)),
+        floors=_with(extent.floors, floor.id) if floor else extent.floors,
+        codes=_with(extent.codes, signal.code),
+    )
+
+
+def _with(entries: tuple[str, ...], entry: str) -> tuple[str, ...]:
+    if entry in entries or len(entries) >= extent_entries_max:
+        return entries
+    return (*entries, entry)
+
+
+def _in_test_mode(signal: SignalIn, world: World) -> bool:
+    device = world.snapshot.devices.get(signal.device_id)
+    return device is not None and device.test_mode_until is not None and device.test_mode_until > world.now
+
+
+def _overlays(signal: SignalIn, placement: Placement | None, world: World) -> list[Overlay]:
+    overlays = []
+    if placement is None:
+        overlays.append(Overlay.UNPLACED)
+    if signal.test:
+        overlays.append(Overlay.TEST)
+    observed = signal.observed_at
+    if observed is not None and clock_plausible_from <= observed <= signal.received_at - timedelta(
+        seconds=world.settings.late_after_s
+    ):
+        overlays.append(Overlay.LATE)
+    return overlays
+
+
+def keys_of(signals: Sequence[SignalIn], world: World) -> set[str]:
+    """The dedup keys a batch may touch: the shell loads their open incidents."""
+    keys = set()
+    for signal in signals:
+        placed = place_device(world.snapshot, signal.device_id)
+        keys.add(dedup_key(TAXONOMY[signal.code], placed if isinstance(placed, Placement) else None, signal.device_id))
+    return keys

@@ -1,0 +1,196 @@
+"""Who is asked next: from a step of the policy to the people on duty to one Notify per channel. Pure.
+
+Law: an empty step costs no time; nobody is asked twice on one channel in one round; the chain never ends in silence.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from alerting.core.decisions import Decision, Notify, SetLadder, SkipStep
+from alerting.core.messages import Context, render
+from alerting.core.model import Incident, Overlay, Paged, Purpose, Reason, Redial, Step
+from alerting.core.world import World
+from devices.model import Channel, Person, Placement, Role
+from devices.resolve import on_duty, place_by_id
+from devices.taxonomy import TAXONOMY
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step about to be executed; `index` == number of steps means the loop at the end."""
+
+    index: int
+    round: int
+    to: tuple[Role, ...]
+    channels: tuple[Channel, ...]
+    redial: Redial | None
+    reason: Reason
+
+
+def climb(
+    incident: Incident, world: World, paged: Sequence[Paged], *, index: int, round_: int, reason: Reason
+) -> list[Decision]:
+    """Execute the step at `index`, or the first staffed one after it, without waiting for empty ones."""
+    steps = incident.policy.steps
+    placement = placement_of(incident, world)
+    decisions: list[Decision] = []
+    already = {(page.recipient_id, page.channel) for page in paged if page.round == round_}
+    for number in range(index, len(steps)):
+        step = steps[number]
+        rung = Rung(number, round_, step.to, step.channels, step.redial, reason)
+        pages = page_rung(incident, world, placement, rung, already)
+        if not pages:
+            decisions.append(SkipStep(incident.id, number, _why_empty(step, placement, world)))
+            continue
+        decisions.extend(pages)
+        already.update((page.recipient_id, page.channel) for page in pages)
+        gap = _gap_after(incident, number)
+        if gap > 0:
+            due = world.now + timedelta(seconds=gap)
+            return [*decisions, SetLadder(incident.id, round_, number, due, Reason.UNANSWERED)]
+    if any(isinstance(decision, Notify) for decision in decisions):
+        due = world.now + timedelta(seconds=incident.policy.loop.every_s)
+        return [*decisions, SetLadder(incident.id, round_, len(steps) - 1, due, Reason.UNANSWERED)]
+    return [*decisions, *loop(incident, world, paged, round_=round_)]
+
+
+def loop(incident: Incident, world: World, paged: Sequence[Paged], *, round_: int) -> list[Decision]:
+    """The end of the chain: everybody named there, every time, until somebody acts. Never throttled to nothing."""
+    policy = incident.policy
+    placement = placement_of(incident, world)
+    end = len(policy.steps)
+    channels = tuple(dict.fromkeys(channel for step in policy.steps for channel in step.channels))
+    redial = policy.steps[-1].redial
+    rung = Rung(end, round_ + 1, policy.loop.to, channels, redial, Reason.CHAIN_END)
+    pages: list[Decision] = list(page_rung(incident, world, placement, rung, set()))
+    if not pages:
+        pages = [SkipStep(incident.id, end, Reason.NOBODY_REACHABLE)]
+    due = world.now + timedelta(seconds=policy.loop.every_s)
+    return [*pages, SetLadder(incident.id, round_ + 1, end, due, Reason.CHAIN_END)]
+
+
+def page_rung(
+    incident: Incident,
+    world: World,
+    placement: Placement | None,
+    rung: Rung,
+    already: Iterable[tuple[str, Channel]],
+) -> list[Notify]:
+    """One Notify per person and channel of this rung, leaving out who was asked in this round."""
+    asked = set(already)
+    pages: list[Notify] = []
+    for person in _people(rung.to, placement, world):
+        channels = [channel for channel in rung.channels if person.contact(channel) is not None]
+        for channel in channels:
+            if (person.id, channel) in asked:
+                continue
+            asked.add((person.id, channel))
+            pages.append(_page(incident, world, rung, person, channel, channels))
+    return pages
+
+
+def message(
+    incident: Incident, world: World, person: Person, channel: Channel, purpose: Purpose, context: Context
+) -> Notify | None:
+    """A message other than a page (an update, an all clear) to one person, or None without such a contact."""
+    point = person.contact(channel)
+    if point is None:
+        return None
+    return Notify(
+        incident_id=incident.id,
+        round=incident.round,
+        step=incident.step,
+        recipient_id=person.id,
+        recipient_name=person.name,
+        channel=channel,
+        address=point.address,
+        language=person.language,
+        purpose=purpose,
+        urgency=urgency_of(incident) + 1,
+        text=render(purpose, channel, person.language, context),
+        reason=Reason.TAKEN,
+    )
+
+
+def context_of(incident: Incident, world: World) -> Context:
+    return Context(
+        hazard=TAXONOMY[incident.code],
+        place=incident.place_text,
+        at=incident.opened_at,
+        timezone=world.settings.timezone,
+        deployment_language=world.settings.language,
+        reference=incident.reference,
+        incident_id=incident.id,
+        severity=incident.severity,
+        spreading=Overlay.SPREADING in incident.overlays,
+        test=Overlay.TEST in incident.overlays,
+        drill=Overlay.DRILL in incident.overlays,
+        unplaced=Overlay.UNPLACED in incident.overlays,
+        late=Overlay.LATE in incident.overlays,
+        not_recorded=world.not_recorded,
+        two_way=world.settings.sms_two_way,
+    )
+
+
+def placement_of(incident: Incident, world: World) -> Placement | None:
+    if incident.place_id is None:
+        return None
+    return place_by_id(world.snapshot, incident.place_id, incident.device_id or "", incident.grid_id)
+
+
+def urgency_of(incident: Incident) -> int:
+    """0 for what can kill within minutes, then by severity."""
+    return 0 if TAXONOMY[incident.code].life_safety else incident.severity
+
+
+def _people(roles: tuple[Role, ...], placement: Placement | None, world: World) -> list[Person]:
+    people: dict[str, Person] = {}
+    for role in roles:
+        for person in on_duty(world.snapshot, placement, role, world.now):
+            people.setdefault(person.id, person)
+    return list(people.values())
+
+
+def _page(
+    incident: Incident, world: World, rung: Rung, person: Person, channel: Channel, channels: list[Channel]
+) -> Notify:
+    point = person.contact(channel)
+    assert point is not None
+    context = replace(
+        context_of(incident, world),
+        has_voice=Channel.VOICE in channels,
+        has_app=Channel.APP in channels,
+    )
+    redial = rung.redial if channel is Channel.VOICE else None
+    return Notify(
+        incident_id=incident.id,
+        round=rung.round,
+        step=rung.index,
+        recipient_id=person.id,
+        recipient_name=person.name,
+        channel=channel,
+        address=point.address,
+        language=person.language,
+        purpose=Purpose.PAGE,
+        urgency=urgency_of(incident),
+        text=render(Purpose.PAGE, channel, person.language, context),
+        reason=rung.reason,
+        redial_gap_s=redial.gap_s if redial else 0,
+        redial_max=redial.max if redial else 0,
+    )
+
+
+def _why_empty(step: Step, placement: Placement | None, world: World) -> Reason:
+    people = _people(step.to, placement, world)
+    if not people:
+        return Reason.NOBODY_ON_DUTY
+    reachable = any(person.contact(channel) for person in people for channel in step.channels)
+    return Reason.ALREADY_ASKED if reachable else Reason.NOBODY_REACHABLE
+
+
+def _gap_after(incident: Incident, index: int) -> int:
+    steps = incident.policy.steps
+    if index + 1 < len(steps):
+        return steps[index + 1].after_s - steps[index].after_s
+    return incident.policy.loop.every_s

@@ -1,0 +1,22 @@
+"""What a decision may look at: loaded once, in one transaction, by the shell. Never changes while the core thinks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from alerting.core.model import Incident, Paged, Policy, Settings
+from devices.resolve import RegistrySnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    now: datetime
+    snapshot: RegistrySnapshot
+    settings: Settings
+    policies: tuple[Policy, ...] = ()
+    open: Mapping[str, Incident] = field(default_factory=dict)
+    """Incidents that hold their dedup key, by that key."""
+    paged: Mapping[str, tuple[Paged, ...]] = field(default_factory=dict)
+    """What was already planned or sent, by incident id."""
+    not_recorded: bool = False
+    """Decided from memory because nothing can be committed: every text says so."""

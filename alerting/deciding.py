@@ -1,0 +1,171 @@
+"""One transaction each: load what a decision rests on, call the core once, write what it said. Never waits, never sends."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from alerting.core.acts import Done, Verb, act
+from alerting.core.decisions import Acknowledge, Decision, OpenIncident, Refused, SetLadder, SetWork
+from alerting.core.fold import SignalIn, fold, keys_of
+from alerting.core.model import Ack, Actor, Incident, Reason, Refusal, Settings
+from alerting.core.world import World
+from alerting.escalation import TABLE as RULES
+from alerting.ports import Clock, Ids
+from alerting.reading import Input
+from alerting.store import events, incidents, notifications, policies
+from alerting.verdicts import Outcome, Verdict
+from alerting.writing import Outbox, Writing, Written
+from devices.resolve import RegistrySnapshot
+from devices.signals import DecodeReason
+from devices.store import quarantine, snapshot
+
+
+@dataclass(slots=True)
+class Decided:
+    """A batch's verdicts, in its order, and what to do after the commit."""
+
+    verdicts: list[Verdict]
+    written: Written
+
+
+class Deciding:
+    """The functions that `Database.write` runs. They may be run again from the start; nothing outside changes."""
+
+    def __init__(self, clock: Clock, ids: Ids, settings: Settings, outbox: Outbox) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._settings = settings
+        self._outbox = outbox
+
+    def batch(self, conn: Connection, inputs: Sequence[Input]) -> Decided:
+        """Messages in, verdicts out. Repeats are found by the events' primary key."""
+        now = self._clock.now()
+        new = events.insert_new(conn, [item.event for item in inputs if item.event is not None])
+        fresh: list[Input] = []
+        for item in inputs:
+            if item.event is not None and item.event.key in new:
+                new.discard(item.event.key)  # the same event twice in one batch
+                fresh.append(item)
+        world = self._world(conn, now, device_ids={item.device_id for item in fresh})
+        known = {item.device_id for item in fresh if item.device_id in world.snapshot.devices}
+        self._quarantine(conn, inputs, fresh, known, now)
+        signals = [signal for item in fresh for signal in item.signals if signal.unread or _may_decide(signal, known)]
+        signals = [replace(s, unread=s.unread or s.device_id not in known) for s in signals]
+        written = self._fold(conn, world, signals)
+        fresh_ids = {id(item) for item in fresh}
+        return Decided([_verdict(item, id(item) in fresh_ids, known, now) for item in inputs], written)
+
+    def act(
+        self, conn: Connection, incident_id: str, verb: Verb, actor: Actor, detail: dict[str, Any]
+    ) -> tuple[Done | Refused, Written]:
+        """One person's act on one incident."""
+        now = self._clock.now()
+        found = incidents.load(conn, [incident_id])
+        incident = found.get(incident_id)
+        if incident is None:
+            return Refused(Refusal.UNKNOWN_INCIDENT), Written()
+        paged = notifications.paged(conn, [incident_id])
+        world = self._world(
+            conn, now, incidents_=[incident], people={p.recipient_id for p in paged.get(incident_id, ())}
+        )
+        made = act(incident, verb, actor, detail, paged.get(incident_id, ()), world)
+        if isinstance(made, Refused):
+            return made, Written()
+        written = Writing(conn, now, self._ids, self._outbox, found).carry_out(made)
+        return _done(incident, made), written
+
+    def due(self, conn: Connection, ids: Collection[str]) -> Written:
+        """Ask the escalation rules about these incidents: their time has come, or a message of theirs failed."""
+        now = self._clock.now()
+        found = incidents.load(conn, ids)
+        if not found:
+            return Written()
+        paged = notifications.paged(conn, list(found))
+        world = self._world(conn, now, incidents_=list(found.values()))
+        made: list[Decision] = []
+        for incident in sorted(found.values(), key=lambda each: (each.severity, each.due_at or now)):
+            made.extend(_ask_rules(incident, paged.get(incident.id, ()), world))
+        return Writing(conn, now, self._ids, self._outbox, found).carry_out(made)
+
+    def heal(self, conn: Connection) -> tuple[list[str], Written]:
+        """The invariant: every incident that is not closed has a due time. Gives one to those that lost it."""
+        now = self._clock.now()
+        found = incidents.load(conn, incidents.forgotten_ids(conn))
+        made: list[Decision] = [
+            SetLadder(each.id, each.round, each.step, now, Reason.HEALED) for each in found.values()
+        ]
+        return sorted(found), Writing(conn, now, self._ids, self._outbox, found).carry_out(made)
+
+    def _fold(self, conn: Connection, world: World, signals: Sequence[SignalIn]) -> Written:
+        if not signals:
+            return Written()
+        held = incidents.load_by_keys(conn, keys_of(signals, world))
+        paged = notifications.paged(conn, [incident.id for incident in held.values()])
+        world = replace(world, open=held, paged=paged, policies=policies.load(conn))
+        made = fold(signals, world)
+        opened = {d.incident.id for d in made if isinstance(d, OpenIncident)}
+        received = {signal.fresh_id: signal.received_at for signal in signals if signal.fresh_id in opened}
+        known = {incident.id: incident for incident in held.values()}
+        return Writing(conn, world.now, self._ids, self._outbox, known).carry_out(made, received)
+
+    def _world(
+        self,
+        conn: Connection,
+        now: datetime,
+        *,
+        device_ids: Iterable[str] = (),
+        incidents_: Sequence[Incident] = (),
+        people: Iterable[str] = (),
+    ) -> World:
+        places = {incident.place_id for incident in incidents_ if incident.place_id}
+        grids = {incident.grid_id for incident in incidents_ if incident.grid_id}
+        wanted = set(device_ids)
+        if not wanted and not incidents_:
+            return World(now, RegistrySnapshot(), self._settings)
+        loaded = snapshot.load(
+            conn, sorted(wanted), now, place_ids=sorted(places), grid_ids=sorted(grids), people_ids=sorted(people)
+        )
+        return World(now, loaded, self._settings)
+
+    def _quarantine(
+        self, conn: Connection, inputs: Sequence[Input], fresh: Sequence[Input], known: set[str], now: datetime
+    ) -> None:
+        """What could not be read, every time it comes (its row counts up); what nobody registered."""
+        rows = [item.quarantined for item in inputs if item.quarantined is not None]
+        for item in fresh:
+            if item.quarantined is None and item.device_id not in known:
+                rows.append(item.as_quarantined(DecodeReason.UNKNOWN_DEVICE, "no such device is registered"))
+        quarantine.add(conn, rows, now)
+
+
+def _may_decide(signal: SignalIn, known: set[str]) -> bool:
+    """A device that nobody registered is heard only where it claims fire, gas or another life-safety alarm."""
+    return signal.device_id in known or signal.life_safety
+
+
+def _verdict(item: Input, fresh: bool, known: set[str], now: datetime) -> Verdict:
+    if item.quarantined is not None:
+        return Verdict(Outcome.QUARANTINED, item.quarantined.reason, item.refused(item.quarantined.reason, now))
+    if not fresh:
+        return Verdict(Outcome.DUPLICATE, "repeat", item.receipt(now))
+    if item.device_id in known or any(signal.life_safety for signal in item.signals):
+        return Verdict(Outcome.COMMITTED, "new", item.receipt(now))
+    reason = DecodeReason.UNKNOWN_DEVICE.value
+    return Verdict(Outcome.QUARANTINED, reason, item.refused(reason, now))
+
+
+def _ask_rules(incident: Incident, paged: Any, world: World) -> list[Decision]:
+    for rule in RULES.values():
+        made = rule(incident, paged, world)
+        if made is not None:
+            return made
+    return []
+
+
+def _done(incident: Incident, made: Sequence[Decision]) -> Done:
+    work = next((each.work for each in made if isinstance(each, SetWork)), incident.work)
+    acked = any(isinstance(each, Acknowledge) for each in made)
+    return Done(incident.id, work, Ack.ACKNOWLEDGED if acked else incident.ack)

@@ -1,0 +1,167 @@
+"""When the database cannot commit a fire: page from memory to the last known duty, marked as not recorded.
+
+Never acknowledges anything and never replaces the commit: the message is still tried, and this is told when it succeeds.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from alerting.channels.base import ChannelProvider, Submission
+from alerting.core.decisions import Notify
+from alerting.core.fold import SignalIn, dedup_key, fold
+from alerting.core.model import Settings
+from alerting.core.world import World
+from alerting.metrics import Metrics
+from alerting.ports import Clock, Conflict, Database, Ids, Priority
+from alerting.reading import Input
+from alerting.store import incidents, timeline
+from alerting.writing import SYSTEM, Written
+from devices.model import Channel, Placement
+from devices.resolve import RegistrySnapshot, place_device
+from devices.store import snapshot
+from devices.taxonomy import TAXONOMY
+
+log = logging.getLogger(__name__)
+
+refresh_every_s = 60.0
+again_after_s = 60.0
+"""The same key is paged from memory at most once in this time."""
+submit_deadline_s = 5.0
+keys_kept_max = 10_000
+
+
+@dataclass(slots=True)
+class _Paged:
+    at_mono: float
+    at: datetime
+    told: list[str]
+
+
+class Emergency:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        providers: Mapping[Channel, ChannelProvider],
+        clock: Clock,
+        ids: Ids,
+        settings: Settings,
+        metrics: Metrics,
+        on_recorded: Callable[[Sequence[tuple[int, timeline.Entry]]], None],
+    ) -> None:
+        self._database = database
+        self._providers = providers
+        self._clock = clock
+        self._ids = ids
+        self._settings = settings
+        self._metrics = metrics
+        self._on_recorded = on_recorded
+        self._copy = RegistrySnapshot()
+        self._paged: dict[str, _Paged] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stale = asyncio.Event()
+
+    async def refresh(self) -> None:
+        """Read the whole registry into memory."""
+        now = self._clock.now()
+        self._copy = await self._database.read(lambda conn: snapshot.load_all(conn, now))
+
+    def registry_changed(self) -> None:
+        self._stale.set()
+
+    async def run(self) -> None:
+        """Keep the copy fresh, until cancelled."""
+        while True:
+            try:
+                await self.refresh()
+            except (SQLAlchemyError, OSError, Conflict) as fault:
+                log.warning("the emergency copy of the registry stays as it is: %s", type(fault).__name__)
+            self._stale.clear()
+            try:
+                async with asyncio.timeout(refresh_every_s):
+                    await self._stale.wait()
+                await asyncio.sleep(1.0)  # an import writes many times
+            except TimeoutError:
+                pass
+
+    def page(self, signals: Sequence[SignalIn]) -> None:
+        """Send life-safety alarms now, past the database. Instant: the sending goes on behind it."""
+        dangers = [signal for signal in signals if signal.life_safety]
+        if not dangers:
+            return
+        world = World(self._clock.now(), self._copy, self._settings, not_recorded=True)
+        for signal in dangers:
+            key = self._key(signal)
+            before = self._paged.get(key)
+            if before is not None and self._clock.monotonic() - before.at_mono < again_after_s:
+                continue
+            notices = [made for made in fold([signal], world) if isinstance(made, Notify)]
+            log.critical("NOT RECORDED: paging %d messages from memory for %s", len(notices), signal.device_id)
+            self._remember(key, notices)
+            self._metrics.emergency()
+            for notice in notices:
+                task = asyncio.create_task(self._send(notice))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    def committed(self, inputs: Sequence[Input], written: Written) -> None:
+        """The database took these after all: what was sent from memory goes on the record."""
+        if not self._paged:
+            return
+        for item in inputs:
+            for signal in item.signals:
+                paged = self._paged.pop(self._key(signal), None)
+                if paged is not None:
+                    task = asyncio.create_task(self._on_the_record(signal, paged))
+                    self._tasks.add(task)
+                    task.add_done_callback(self._tasks.discard)
+
+    async def _on_the_record(self, signal: SignalIn, paged: _Paged) -> None:
+        placed = place_device(self._copy, signal.device_id)
+        placement = placed if isinstance(placed, Placement) else None
+        key = dedup_key(TAXONOMY[signal.code], placement, signal.device_id)
+        data = {"sent_at": paged.at.isoformat(), "told": paged.told}
+        now = self._clock.now()
+        entries = await self._database.write(
+            Priority.CALLBACK,
+            lambda conn: [
+                (seq, entry)
+                for incident in incidents.load_by_keys(conn, [key]).values()
+                for entry in [timeline.Entry(incident.id, now, "emergency", "not_recorded", SYSTEM, data)]
+                for seq in timeline.append(conn, [entry])
+            ],
+        )
+        self._on_recorded(entries)
+
+    async def _send(self, notice: Notify) -> None:
+        provider = self._providers.get(notice.channel)
+        if provider is None:
+            return
+        submission = Submission(
+            attempt_id=self._ids.attempt(),
+            notification_id=self._ids.uuid7(),
+            incident_id=notice.incident_id,
+            recipient_id=notice.recipient_id,
+            channel=notice.channel,
+            address=notice.address,
+            language=notice.language,
+            text=notice.text,
+            urgency=0,
+            planned_at=self._clock.now(),
+        )
+        submitted = await provider.submit(submission, submit_deadline_s)
+        log.critical("NOT RECORDED: %s to %s: %s", notice.channel.value, notice.recipient_id, type(submitted).__name__)
+
+    def _key(self, signal: SignalIn) -> str:
+        return f"{signal.device_id}|{signal.code}"
+
+    def _remember(self, key: str, notices: Sequence[Notify]) -> None:
+        if len(self._paged) >= keys_kept_max:
+            self._paged.clear()
+        told = sorted({f"{notice.recipient_id}/{notice.channel.value}" for notice in notices})
+        self._paged[key] = _Paged(self._clock.monotonic(), self._clock.now(), told)

@@ -1,0 +1,24 @@
+"""Every message of the current step failed for good: the next step is asked now. Never while one may still arrive."""
+
+from collections.abc import Sequence
+
+from alerting.core.attempts import FAILED_FOR_GOOD
+from alerting.core.decisions import Decision
+from alerting.core.ladder import climb, loop
+from alerting.core.model import Incident, Paged, Purpose, Reason
+from alerting.core.world import World
+
+
+def decide(incident: Incident, paged: Sequence[Paged], world: World) -> list[Decision] | None:
+    current = [
+        page
+        for page in paged
+        if page.purpose is Purpose.PAGE and page.round == incident.round and page.step == incident.step
+    ]
+    if not current or any(page.state not in FAILED_FOR_GOOD for page in current):
+        return None
+    if incident.step + 1 < len(incident.policy.steps):
+        return climb(incident, world, paged, index=incident.step + 1, round_=incident.round, reason=Reason.UNDELIVERED)
+    if incident.due_at is not None and incident.due_at > world.now:
+        return []  # the end of the chain failed too: the loop's own time, or it would spin
+    return loop(incident, world, paged, round_=incident.round)

@@ -1,0 +1,114 @@
+"""Write what providers answered and what callbacks said, in natural batches: whatever has come in makes one transaction.
+
+Never sends. A result is never lost to a failing database: it is tried again until it is written.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from alerting.core.attempts import RANK
+from alerting.core.model import AttemptState
+from alerting.ports import Conflict, Database, Priority
+from alerting.store import attempts, notifications, timeline
+
+log = logging.getLogger(__name__)
+
+retry_s = 0.25
+batch_max = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One attempt's news: the change to its row, the further attempt it leads to, and the timeline's line."""
+
+    change: attempts.Change
+    notification_id: str
+    incident_id: str
+    entry: timeline.Entry | None = None
+    again: attempts.NewAttempt | None = None
+
+
+@dataclass(slots=True)
+class _Waiting:
+    outcome: Outcome
+    done: asyncio.Future[None] | None = field(default=None)
+
+
+class Recorder:
+    """`record` is instant; the write happens behind it. `on_written` gets timeline entries after the commit."""
+
+    def __init__(
+        self,
+        database: Database,
+        on_written: Callable[[Sequence[tuple[int, timeline.Entry]]], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._on_written = on_written
+        self._now = now
+        self._waiting: list[_Waiting] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def record(self, outcome: Outcome) -> None:
+        """Take an outcome; it is written as soon as the writer is free."""
+        self._waiting.append(_Waiting(outcome))
+        self._start()
+
+    async def record_durably(self, outcome: Outcome) -> None:
+        """Take an outcome and return when it is committed."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(outcome, done))
+        self._start()
+        await done
+
+    async def drained(self) -> None:
+        """Wait until everything taken so far is written."""
+        while self._task is not None:
+            await asyncio.shield(self._task)
+
+    def _start(self) -> None:
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="recorder")
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:batch_max], self._waiting[batch_max:]
+                await self._write(batch)
+        finally:
+            self._task = None
+
+    async def _write(self, batch: list[_Waiting]) -> None:
+        outcomes = [waiting.outcome for waiting in batch]
+        while True:
+            try:
+                entries = await self._database.write(Priority.ATTEMPT, lambda conn: write(conn, outcomes))
+                break
+            except (SQLAlchemyError, OSError, Conflict) as fault:
+                log.warning("attempt outcomes wait for the database: %s", type(fault).__name__)
+                await asyncio.sleep(retry_s)
+        for waiting in batch:
+            if waiting.done is not None and not waiting.done.done():
+                waiting.done.set_result(None)
+        self._on_written(entries)
+
+
+def write(conn: Connection, outcomes: Sequence[Outcome]) -> list[tuple[int, timeline.Entry]]:
+    """One transaction: attempts, the best state of their notifications, further attempts, timeline."""
+    attempts.change(conn, [outcome.change for outcome in outcomes])
+    raised: dict[str, AttemptState] = {}
+    for outcome in outcomes:
+        state = outcome.change.state
+        before = raised.get(outcome.notification_id)
+        if before is None or RANK[state] > RANK[before]:
+            raised[outcome.notification_id] = state
+    notifications.raise_states(conn, sorted(raised.items()))
+    attempts.insert(conn, [outcome.again for outcome in outcomes if outcome.again is not None])
+    entries = [outcome.entry for outcome in outcomes if outcome.entry is not None]
+    return list(zip(timeline.append(conn, entries), entries, strict=True))

@@ -1,0 +1,66 @@
+"""Last seen, write-behind: telemetry, heartbeats and status go to memory and from there, now and then, to the database.
+
+Never blocks an entrance, never touches the alarm lane; what a crash loses is a few seconds of "last seen".
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from alerting.ports import Conflict, Database, Priority
+from alerting.verdicts import Prepared
+from devices.signals import Scalar, Uplink
+from devices.store import seen
+
+log = logging.getLogger(__name__)
+
+flush_every_s = 2.0
+rows_per_write_max = 200
+"""Small, so that an alarm never waits long behind them."""
+devices_waiting_max = 300_000
+
+
+class LastSeen:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: dict[str, seen.SeenRow] = {}
+
+    def take(self, batch: Iterable[Prepared]) -> None:
+        """Remember; the newest word of a device replaces the one before it."""
+        for prepared in batch:
+            uplink = prepared.uplink
+            if isinstance(uplink, Uplink) and len(self._waiting) < devices_waiting_max:
+                self._remember(uplink, prepared.raw.received_at)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(flush_every_s)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write what waits, in small transactions behind everything else."""
+        waiting, self._waiting = self._waiting, {}
+        rows = list(waiting.values())
+        for start in range(0, len(rows), rows_per_write_max):
+            part = rows[start : start + rows_per_write_max]
+            try:
+                await self._database.write(Priority.TELEMETRY, partial(seen.upsert, rows=part))
+            except (SQLAlchemyError, OSError, Conflict) as fault:
+                log.warning("last seen not written: %s", type(fault).__name__)
+                return
+
+    def _remember(self, uplink: Uplink, at: datetime) -> None:
+        values: dict[str, Scalar] = {}
+        online = True
+        for reading in uplink.readings:
+            values.update(reading.values)
+            online = online and reading.code != "device.offline"
+        before = self._waiting.get(uplink.device_key)
+        if not values and before is not None:
+            values = dict(before.values or {})
+        self._waiting[uplink.device_key] = seen.SeenRow(uplink.device_key, at, online, values or None)

@@ -1,0 +1,272 @@
+"""The alerting service: the one place through which incidents change. Signals, people's acts, receipts and time come in
+here; every decision is the core's and every write one transaction. Never parses a payload, speaks MQTT or serves HTTP.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection
+
+from alerting.aftermath import Aftermath
+from alerting.channels.base import ChannelProvider
+from alerting.core.acts import Done, Verb
+from alerting.core.decisions import Refused
+from alerting.core.model import Actor, AttemptState, Refusal, Settings
+from alerting.core.outcomes import KeyPress, Reply
+from alerting.deciding import Deciding
+from alerting.emergency import Emergency
+from alerting.entry import AlarmEntry
+from alerting.inbox import Inbox
+from alerting.metrics import Metrics
+from alerting.outbox import Checkpoint, Dispatcher
+from alerting.ports import Clock, Database, Ids, Priority
+from alerting.recorder import Outcome, Recorder
+from alerting.seen import LastSeen
+from alerting.store import attempts, incidents
+from alerting.stream import Hub
+from alerting.ticker import Ticker
+from alerting.writing import Outbox
+from devices.model import Channel
+from devices.store import people
+
+log = logging.getLogger(__name__)
+
+due_most = 50
+"""Incidents asked in one transaction: the writer is never held long."""
+reply_goes = ("1", "１", "go", "去", "出发")
+reply_declines = ("2", "２", "no", "不能")
+
+
+class KeyOutcome(StrEnum):
+    """What pressing a key on a call did."""
+
+    TAKEN = "taken"
+    ALREADY_TAKEN = "already_taken"
+    DECLINED = "declined"
+    REPEAT = "repeat"
+    UNKNOWN = "unknown"
+
+
+class Service:
+    """Made on the event loop; `start` begins its workers, `stop` ends them."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        providers: Mapping[Channel, ChannelProvider],
+        hub: Hub,
+        clock: Clock,
+        ids: Ids,
+        settings: Settings,
+        metrics: Metrics,
+        boot: int,
+        checkpoint: Checkpoint = lambda point: None,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._hub = hub
+        self._metrics = metrics
+        outbox = Outbox(boot, {channel: provider.name for channel, provider in providers.items()})
+        self._deciding = Deciding(clock, ids, settings, outbox)
+        self._aftermath = Aftermath(hub, metrics, lambda: self.dispatcher, lambda due: self.ticker.wake_at(due))
+        self._recorder = Recorder(database, self._aftermath.tell, clock.now)
+        self.dispatcher = Dispatcher(
+            database=database,
+            recorder=self._recorder,
+            providers=providers,
+            clock=clock,
+            ids=ids,
+            metrics=metrics,
+            boot=boot,
+            on_failed=self._ask_soon,
+            wake_at=lambda due: self.ticker.wake_at(due),
+            checkpoint=checkpoint,
+        )
+        self.ticker = Ticker(clock, run_due=self.run_due, sweep=self.dispatcher.sweep, heal=self.heal)
+        self.emergency = Emergency(
+            database=database,
+            providers=providers,
+            clock=clock,
+            ids=ids,
+            settings=settings,
+            metrics=metrics,
+            on_recorded=self._aftermath.tell,
+        )
+        self.last_seen = LastSeen(database)
+        self.inbox = Inbox(
+            database=database,
+            providers=providers,
+            clock=clock,
+            ids=ids,
+            on_entries=self._aftermath.tell,
+            on_key=self._on_key,
+            on_reply=self._on_reply,
+            on_failed=self._ask_soon,
+            wake_at=self.ticker.wake_at,
+        )
+        self.entry = AlarmEntry(
+            database=database,
+            deciding=self._deciding,
+            aftermath=self._aftermath,
+            emergency=self.emergency,
+            last_seen=self.last_seen,
+            clock=clock,
+            ids=ids,
+            metrics=metrics,
+        )
+        self._to_ask: set[str] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Take over what a crash left, then begin the workers."""
+        await self.emergency.refresh()
+        for name, work in (
+            ("ticker", self.ticker.run()),
+            ("inbox", self.inbox.run()),
+            ("emergency", self.emergency.run()),
+            ("last-seen", self.last_seen.run()),
+        ):
+            self._tasks.append(asyncio.create_task(work, name=name))
+
+    async def stop(self) -> None:
+        """Send nothing new, write what is known, end the workers."""
+        await self.dispatcher.stop()
+        await self._recorder.drained()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.last_seen.flush()
+
+    def registry_changed(self) -> None:
+        """The registry was written: the emergency copy is read again."""
+        self.emergency.registry_changed()
+
+    async def act(self, incident_id: str, verb: Verb, actor: Actor, detail: dict[str, Any]) -> Done | Refused:
+        """One person's act, committed when this returns. `Refused` changed nothing."""
+        done, written = await self._database.write(
+            Priority.ACCEPTANCE, lambda conn: self._deciding.act(conn, incident_id, verb, actor, detail)
+        )
+        if isinstance(done, Done) and verb in (Verb.ACCEPT, Verb.ARRIVE, Verb.VERIFY, Verb.CLOSE):
+            self.dispatcher.drop_pages(incident_id)
+        self._aftermath.of(written)
+        return done
+
+    async def received(self, notification_id: str, person_id: str | None) -> bool:
+        """The worker's client has this app message: that, and only that, makes it provider-accepted."""
+        if self._hub.received(notification_id, person_id or ""):
+            return True
+        found = await self._database.read(lambda conn: attempts.newest_of(conn, notification_id))
+        if found is None or (person_id is not None and found[2] != person_id):
+            return False
+        now = self._clock.now()
+        change = attempts.Change(
+            found[0], AttemptState.PROVIDER_ACCEPTED, provider_accepted_at=now, provider_ref="late"
+        )
+        await self._recorder.record_durably(Outcome(change, notification_id, found[1]))
+        return True
+
+    async def take_callback(
+        self, provider: str, kind: str, attempt_id: str | None, dedupe: str, form: dict[str, str]
+    ) -> None:
+        """Append a verified callback to the inbox; durable when this returns."""
+        await self.inbox.append(provider, kind, attempt_id, dedupe, form)
+
+    async def key_pressed(self, attempt_id: str, digits: str) -> KeyOutcome:
+        """1 goes, 2 cannot, 3 again. Asking again with the same key is harmless."""
+        key = digits[:1]
+        if key == "3":
+            return KeyOutcome.REPEAT
+        if key not in ("1", "2"):
+            return KeyOutcome.UNKNOWN
+        found = await self._database.read(lambda conn: _whose(conn, attempt_id))
+        if found is None:
+            return KeyOutcome.UNKNOWN
+        claimed, name = found
+        actor = Actor(claimed.submission.recipient_id, name, "voice", claimed.submission.recipient_id)
+        verb = Verb.ACCEPT if key == "1" else Verb.DECLINE
+        done = await self.act(claimed.submission.incident_id, verb, actor, {"attempt": attempt_id})
+        self._taken(claimed, done)
+        if verb is Verb.DECLINE:
+            return KeyOutcome.DECLINED
+        if isinstance(done, Refused):
+            refused = done.reason in (Refusal.ALREADY_TAKEN, Refusal.ALREADY_CLOSED)
+            return KeyOutcome.ALREADY_TAKEN if refused else KeyOutcome.UNKNOWN
+        return KeyOutcome.TAKEN
+
+    async def run_due(self) -> None:
+        """Everything whose time has come, worst first, in small transactions."""
+        while ids := await self._database.read(lambda conn: self._due_ids(conn)):
+            await self._ask(ids)
+            if len(ids) < due_most:
+                return
+
+    async def heal(self) -> None:
+        """The invariant: an incident that is not closed has a due time. A violation heals itself and is reported."""
+        healed, written = await self._database.write(Priority.ATTEMPT, self._deciding.heal)
+        if healed:
+            log.error("%d open incidents had no due time and were given one: %s", len(healed), ", ".join(healed[:5]))
+            self._metrics.healed(len(healed))
+        self._aftermath.of(written)
+
+    async def _ask(self, ids: list[str]) -> None:
+        written = await self._database.write(Priority.ALARM, lambda conn: self._deciding.due(conn, ids))
+        self._aftermath.of(written)
+
+    def _due_ids(self, conn: Connection) -> list[str]:
+        asked, self._to_ask = sorted(self._to_ask)[:due_most], set(sorted(self._to_ask)[due_most:])
+        return asked or incidents.due_ids(conn, self._clock.now(), due_most)
+
+    def _ask_soon(self, incident_id: str) -> None:
+        """A message of this incident failed for good: ask the rules now."""
+        self._to_ask.add(incident_id)
+        self.ticker.wake_at(self._clock.now())
+
+    async def _on_key(self, key: KeyPress) -> None:
+        await self.key_pressed(key.attempt_id, key.digits)
+
+    async def _on_reply(self, reply: Reply) -> None:
+        """A text from a worker: `1` or `1 K7F3P` goes, `2` cannot. Without a code: the newest page to his number."""
+        words = reply.text.strip().lower().split()
+        verb = None
+        if words and words[0].startswith(reply_goes):
+            verb = Verb.ACCEPT
+        elif words and words[0].startswith(reply_declines):
+            verb = Verb.DECLINE
+        if verb is None:
+            return
+        code = words[-1].upper() if len(words) > 1 else ""
+        found = await self._database.read(lambda conn: _replied(conn, reply.address, code))
+        if found is None:
+            return
+        claimed, name = found
+        recipient = claimed.submission.recipient_id
+        done = await self.act(claimed.submission.incident_id, verb, Actor(recipient, name, "sms", recipient), {})
+        self._taken(claimed, done)
+
+    def _taken(self, claimed: attempts.Claimed, done: Done | Refused) -> None:
+        if isinstance(done, Refused):
+            return
+        now = self._clock.now()
+        submission = claimed.submission
+        change = attempts.Change(submission.attempt_id, AttemptState.TAKEN, taken_at=now, answered_at=now)
+        self._recorder.record(Outcome(change, submission.notification_id, submission.incident_id))
+
+
+def _whose(conn: Connection, attempt_id: str) -> tuple[attempts.Claimed, str] | None:
+    claimed = attempts.load(conn, [attempt_id]).get(attempt_id)
+    if claimed is None:
+        return None
+    person = people.get(conn, claimed.submission.recipient_id)
+    return claimed, person.name if person else claimed.submission.recipient_id
+
+
+def _replied(conn: Connection, address: str, code: str) -> tuple[attempts.Claimed, str] | None:
+    for attempt_id, _, incident_id in attempts.latest_to(conn, address):
+        incident = incidents.load(conn, [incident_id]).get(incident_id)
+        if incident is not None and incident.open and (not code or incident.reference == code):
+            return _whose(conn, attempt_id)
+    return None

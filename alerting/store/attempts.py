@@ -1,0 +1,307 @@
+"""Attempts: the outbox's rows. Insert, claim, settle; ranks only rise. Never decides, never sends."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, bindparam, case, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from alerting.channels.base import Submission
+from alerting.core.attempts import RANK
+from alerting.core.model import AttemptState
+from alerting.store.tables import attempts, incidents, notifications
+from devices.model import Channel, Language
+
+lease_seconds = 15
+advisory_class = 1196314183
+"""First key of the PostgreSQL advisory lock that a running process holds; the second is its boot number."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewAttempt:
+    id: str
+    notification_id: str
+    incident_id: str
+    number: int
+    reason: str
+    provider: str
+    state: AttemptState
+    due_at: datetime | None
+    lease_boot: int | None
+    received_at: datetime | None
+    planned_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An attempt with what is needed to carry it out and to judge its outcome."""
+
+    submission: Submission
+    number: int
+    reason: str
+    state: AttemptState
+    purpose: str
+    provider_ref: str | None
+    received_at: datetime | None
+    severity: int
+    answered: bool
+    """Somebody goes already, or a result is recorded: a page is not sent any more."""
+    redial_gap_s: int
+    redial_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is written of one attempt; None leaves a column as it is."""
+
+    attempt_id: str
+    state: AttemptState
+    due_at: datetime | None = None
+    submitted_at: datetime | None = None
+    provider_accepted_at: datetime | None = None
+    first_receipt_at: datetime | None = None
+    answered_at: datetime | None = None
+    taken_at: datetime | None = None
+    provider_ref: str | None = None
+    error: str | None = None
+
+
+_INSERT = {
+    "sqlite": sqlite.insert(attempts).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(attempts).on_conflict_do_nothing(),
+}
+_JOINED = (
+    select(
+        attempts.c.id,
+        attempts.c.notification_id,
+        attempts.c.incident_id,
+        attempts.c.number,
+        attempts.c.reason,
+        attempts.c.state,
+        attempts.c.planned_at,
+        attempts.c.provider_ref,
+        attempts.c.received_at,
+        notifications.c.recipient_id,
+        notifications.c.channel,
+        notifications.c.purpose,
+        notifications.c.address,
+        notifications.c.language,
+        notifications.c.urgency,
+        notifications.c.text,
+        notifications.c.redial_gap_s,
+        notifications.c.redial_max,
+        incidents.c.severity,
+        incidents.c.work,
+    )
+    .join(notifications, notifications.c.id == attempts.c.notification_id)
+    .join(incidents, incidents.c.id == attempts.c.incident_id)
+)
+_DUE = (
+    _JOINED.where(
+        attempts.c.due_at <= bindparam("now"), notifications.c.channel.in_(bindparam("channels", expanding=True))
+    )
+    .order_by(notifications.c.urgency, attempts.c.due_at)
+    .limit(bindparam("most"))
+    .with_for_update(of=attempts, skip_locked=True)
+)
+_BY_ID = _JOINED.where(attempts.c.id.in_(bindparam("ids", expanding=True))).with_for_update(of=attempts)
+_LEASE = (
+    update(attempts)
+    .where(attempts.c.id == bindparam("key"))
+    .values(
+        state=case((attempts.c.rank < RANK[AttemptState.SENDING], AttemptState.SENDING.value), else_=attempts.c.state),
+        rank=case((attempts.c.rank < RANK[AttemptState.SENDING], RANK[AttemptState.SENDING]), else_=attempts.c.rank),
+        lease_boot=bindparam("boot"),
+        due_at=bindparam("until"),
+    )
+)
+_TIMES = (
+    "submitted_at",
+    "provider_accepted_at",
+    "first_receipt_at",
+    "answered_at",
+    "taken_at",
+    "provider_ref",
+    "error",
+)
+
+
+def _kept(name: str) -> Any:
+    """The first value written stays."""
+    column = attempts.c[name]
+    return case((column.is_(None), bindparam(f"new_{name}", type_=column.type)), else_=column)
+
+
+_CHANGE = (
+    update(attempts)
+    .where(attempts.c.id == bindparam("key"))
+    .values(
+        state=case((attempts.c.rank < bindparam("new_rank"), bindparam("new_state")), else_=attempts.c.state),
+        rank=case((attempts.c.rank < bindparam("new_rank"), bindparam("new_rank")), else_=attempts.c.rank),
+        due_at=bindparam("new_due_at"),
+        **{name: _kept(name) for name in _TIMES},
+    )
+)
+_CANCEL = (
+    update(attempts)
+    .where(
+        attempts.c.incident_id == bindparam("incident"),
+        attempts.c.state.in_((AttemptState.PLANNED.value, AttemptState.BUSY.value)),
+        attempts.c.notification_id.in_(
+            select(notifications.c.id).where(
+                notifications.c.incident_id == bindparam("incident"), notifications.c.purpose == "page"
+            )
+        ),
+    )
+    .values(state=AttemptState.CANCELED.value, rank=RANK[AttemptState.CANCELED], due_at=None)
+    .returning(attempts.c.notification_id)
+)
+_RINGING = (
+    select(attempts.c.provider_ref)
+    .join(notifications, notifications.c.id == attempts.c.notification_id)
+    .where(
+        attempts.c.incident_id == bindparam("incident"),
+        notifications.c.channel == Channel.VOICE.value,
+        notifications.c.purpose == "page",
+        attempts.c.provider_ref.is_not(None),
+        attempts.c.state.in_((AttemptState.PROVIDER_ACCEPTED.value, AttemptState.SENT.value)),
+    )
+)
+_VOID = (
+    update(attempts)
+    .where(attempts.c.state == AttemptState.SENDING.value, attempts.c.lease_boot != bindparam("boot"))
+    .values(state=AttemptState.UNKNOWN.value, rank=RANK[AttemptState.UNKNOWN], due_at=bindparam("now"))
+)
+_HELD = text("SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND classid = :held_class").columns(
+    objid=attempts.c.number.type
+)
+_LATEST = (
+    select(attempts.c.id, attempts.c.notification_id, attempts.c.incident_id, attempts.c.planned_at)
+    .join(notifications, notifications.c.id == attempts.c.notification_id)
+    .where(notifications.c.address == bindparam("address"), notifications.c.purpose == "page")
+    .order_by(attempts.c.planned_at.desc())
+    .limit(20)
+)
+_OF_NOTIFICATION = (
+    select(attempts.c.id, attempts.c.incident_id, notifications.c.recipient_id)
+    .join(notifications, notifications.c.id == attempts.c.notification_id)
+    .where(notifications.c.id == bindparam("notification"))
+    .order_by(attempts.c.number.desc())
+    .limit(1)
+)
+
+
+def insert(conn: Connection, rows: Sequence[NewAttempt]) -> None:
+    """Insert attempts; a number that another writer took is left alone."""
+    if not rows:
+        return
+    values = [
+        {
+            "id": r.id,
+            "notification_id": r.notification_id,
+            "incident_id": r.incident_id,
+            "number": r.number,
+            "reason": r.reason,
+            "provider": r.provider,
+            "state": r.state.value,
+            "rank": RANK[r.state],
+            "due_at": r.due_at,
+            "lease_boot": r.lease_boot,
+            "received_at": r.received_at,
+            "planned_at": r.planned_at,
+        }
+        for r in rows
+    ]
+    conn.execute(_INSERT[conn.dialect.name], values)
+
+
+def claim_due(conn: Connection, now: datetime, boot: int, channels: Collection[Channel], most: int) -> list[Claimed]:
+    """Lease what is due, most urgent first: planned ones to submit, unsettled ones to look up."""
+    names = [channel.value for channel in channels]
+    rows = _claimed(conn, _DUE, {"now": now, "channels": names, "most": most})
+    if rows:
+        until = now + timedelta(seconds=lease_seconds)
+        conn.execute(_LEASE, [{"key": row.submission.attempt_id, "boot": boot, "until": until} for row in rows])
+    return rows
+
+
+def load(conn: Connection, ids: Collection[str]) -> dict[str, Claimed]:
+    rows = _claimed(conn, _BY_ID, {"ids": list(ids)}) if ids else []
+    return {row.submission.attempt_id: row for row in rows}
+
+
+def change(conn: Connection, changes: Sequence[Change]) -> None:
+    """Write outcomes. The state's rank only rises; the first time and reference written stay."""
+    if not changes:
+        return
+    rows: list[dict[str, Any]] = []
+    for c in changes:
+        row = {"key": c.attempt_id, "new_state": c.state.value, "new_rank": RANK[c.state], "new_due_at": c.due_at}
+        rows.append(row | {f"new_{name}": getattr(c, name) for name in _TIMES})
+    conn.execute(_CHANGE, rows)
+
+
+def cancel_planned(conn: Connection, incident_id: str) -> list[str]:
+    """Pages of this incident that were not submitted yet are not sent; returns their notifications."""
+    return [row[0] for row in conn.execute(_CANCEL, {"incident": incident_id})]
+
+
+def ringing(conn: Connection, incident_id: str) -> list[str]:
+    """Provider references of calls that may be ringing."""
+    return [row[0] for row in conn.execute(_RINGING, {"incident": incident_id})]
+
+
+def void_leases(conn: Connection, boot: int, now: datetime) -> int:
+    """Leases of processes that are gone: their attempts become `unknown`, to be looked up at once.
+
+    SQLite: every boot but ours (one process). PostgreSQL: boots whose advisory lock is free.
+    """
+    statement = _VOID
+    if conn.dialect.name == "postgresql":
+        held = [row[0] for row in conn.execute(_HELD, {"held_class": advisory_class})]
+        statement = statement.where(attempts.c.lease_boot.not_in(held))
+    return conn.execute(statement, {"boot": boot, "now": now}).rowcount
+
+
+def latest_to(conn: Connection, address: str) -> list[tuple[str, str, str]]:
+    """(attempt, notification, incident) of the newest pages to this number."""
+    return [(row[0], row[1], row[2]) for row in conn.execute(_LATEST, {"address": address})]
+
+
+def newest_of(conn: Connection, notification_id: str) -> tuple[str, str, str] | None:
+    """(attempt, incident, recipient) of a notification's newest attempt."""
+    row = conn.execute(_OF_NOTIFICATION, {"notification": notification_id}).one_or_none()
+    return (row[0], row[1], row[2]) if row else None
+
+
+def _claimed(conn: Connection, statement: Select[Any], parameters: dict[str, Any]) -> list[Claimed]:
+    return [_row(row) for row in conn.execute(statement, parameters)]
+
+
+def _row(row: Row[Any]) -> Claimed:
+    return Claimed(
+        submission=Submission(
+            attempt_id=row.id,
+            notification_id=row.notification_id,
+            incident_id=row.incident_id,
+            recipient_id=row.recipient_id,
+            channel=Channel(row.channel),
+            address=row.address,
+            language=Language(row.language),
+            text=row.text,
+            urgency=row.urgency,
+            planned_at=row.planned_at,
+        ),
+        number=row.number,
+        reason=row.reason,
+        state=AttemptState(row.state),
+        purpose=row.purpose,
+        provider_ref=row.provider_ref,
+        received_at=row.received_at,
+        severity=row.severity,
+        answered=row.work not in ("new", "dispatched"),
+        redial_gap_s=row.redial_gap_s,
+        redial_max=row.redial_max,
+    )

@@ -1,0 +1,171 @@
+"""Tables of incidents, notifications, attempts, callbacks, policies. Never holds a query."""
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+
+from devices.store.types import Document, Id, Instant, Sequence, Word, metadata
+
+events = Table(
+    "events",
+    metadata,
+    Column("device_id", String(64), primary_key=True),
+    Column("event_id", String(64), primary_key=True),
+    Column("content_hash", String(64), primary_key=True),
+    Column("code", Word),
+    Column("signal", Word, nullable=False),
+    Column("values", Document),
+    Column("observed_at", Instant),
+    Column("received_at", Instant, nullable=False, index=True),
+    Column("test", Boolean, nullable=False, default=False),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("reference", String(8), nullable=False, index=True),
+    Column("dedup_key", String(192), nullable=False),
+    Column("holds_key", Boolean, nullable=False),  # new signals of its key join it
+    Column("code", Word, nullable=False),
+    Column("cls", String(1), nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("condition", Word, nullable=False),
+    Column("ack", Word, nullable=False),
+    Column("work", Word, nullable=False),
+    Column("device_id", String(64)),
+    Column("place_id", Id),
+    Column("grid_id", Id, index=True),
+    Column("place_text", Document, nullable=False),  # {"zh-CN": ..., "en": ..., "spoken": ..., "lat": ..., "lon": ...}
+    Column("opened_at", Instant, nullable=False, index=True),
+    Column("policy", Document, nullable=False),  # frozen at opening
+    Column("round", Integer, nullable=False, default=0),
+    Column("step", Integer, nullable=False, default=0),
+    Column("due_at", Instant),
+    Column("due_reason", Word),
+    Column("taken_by", Id),
+    Column("taken_at", Instant),
+    Column("acknowledged_by", String(64)),
+    Column("acknowledged_at", Instant),
+    Column("verified", Document),
+    Column("closed_at", Instant),
+    Column("extent", Document, nullable=False),
+    Column("signals", Integer, nullable=False, default=1),
+    Column("version", Integer, nullable=False, default=1),
+)
+Index(
+    "uq_incidents_open_dedup_key",
+    incidents.c.dedup_key,
+    unique=True,
+    sqlite_where=incidents.c.holds_key,
+    postgresql_where=incidents.c.holds_key,
+)
+_unclosed = incidents.c.closed_at.is_(None)
+Index("ix_incidents_due", incidents.c.due_at, sqlite_where=_unclosed, postgresql_where=_unclosed)
+
+incident_overlays = Table(
+    "incident_overlays",
+    metadata,
+    Column("incident_id", Id, ForeignKey("incidents.id"), primary_key=True),
+    Column("kind", Word, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("detail", Document),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("seq", Sequence, primary_key=True, autoincrement=True),  # also the live stream's id: commit order
+    Column("incident_id", Id, nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", Word, nullable=False),
+    Column("reason", Word, nullable=False),
+    Column("actor", String(64), nullable=False),
+    Column("data", Document),
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("incident_id", Id, nullable=False, index=True),
+    Column("round", Integer, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("recipient_id", Id, nullable=False, index=True),
+    Column("channel", Word, nullable=False),
+    Column("purpose", Word, nullable=False),
+    Column("address", String(128), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("urgency", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("redial_gap_s", Integer, nullable=False, default=0),
+    Column("redial_max", Integer, nullable=False, default=0),
+    Column("state", Word, nullable=False),  # the best of its attempts
+    Column("rank", Integer, nullable=False, default=0),  # of the state; only rises
+    Column("planned_at", Instant, nullable=False, index=True),
+    UniqueConstraint("incident_id", "round", "step", "recipient_id", "channel", "purpose"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", String(13), primary_key=True),
+    Column("notification_id", Id, nullable=False, index=True),
+    Column("incident_id", Id, nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("reason", Word, nullable=False),
+    Column("provider", Word, nullable=False),
+    Column("state", Word, nullable=False),
+    Column("rank", Integer, nullable=False, default=0),  # of the state; only rises
+    Column(
+        "due_at", Instant
+    ),  # planned: submit; sending: the lease's end; unknown: ask the provider; null: nothing to do
+    Column("lease_boot", Sequence),
+    Column("received_at", Instant),  # of the event that caused it, for the product figure
+    Column("planned_at", Instant, nullable=False),
+    Column("submitted_at", Instant),
+    Column("provider_accepted_at", Instant),
+    Column("first_receipt_at", Instant),
+    Column("answered_at", Instant),
+    Column("taken_at", Instant),
+    Column("provider_ref", String(64), index=True),
+    Column("error", String(64)),
+    UniqueConstraint("notification_id", "number"),
+)
+_waiting = attempts.c.due_at.is_not(None)
+Index("ix_attempts_due", attempts.c.due_at, sqlite_where=_waiting, postgresql_where=_waiting)
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("id", Sequence, primary_key=True, autoincrement=True),
+    Column("provider", Word, nullable=False),
+    Column("dedupe", String(128), nullable=False),
+    Column("attempt_id", String(13)),
+    Column("body", Document, nullable=False),
+    Column("received_at", Instant, nullable=False, index=True),
+    Column("folded_at", Instant),
+    UniqueConstraint("provider", "dedupe"),
+)
+Index(
+    "ix_callbacks_unfolded",
+    callbacks.c.id,
+    sqlite_where=callbacks.c.folded_at.is_(None),
+    postgresql_where=callbacks.c.folded_at.is_(None),
+)
+
+boots = Table(
+    "boots",
+    metadata,
+    Column("id", Sequence, primary_key=True, autoincrement=True),
+    Column("started_at", Instant, nullable=False),
+    Column("instance", String(128), nullable=False),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("position", Integer, nullable=False),  # first match wins
+    Column("document", Document, nullable=False),
+    Column("version", Integer, nullable=False, default=1),
+)

@@ -1,0 +1,271 @@
+"""What people read: incidents, timelines, notifications with their attempts. Never writes, never decides."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, or_, select
+
+from alerting.core.model import AttemptState, Purpose, Work
+from alerting.store.tables import attempts, incident_overlays, incidents, notifications, timeline
+from devices.model import Channel
+from devices.store.tables import people
+
+_Row = Row[*tuple[Any, ...]]
+_UNANSWERED = (Work.NEW.value, Work.DISPATCHED.value)
+_SEEN_BY_APP = (AttemptState.PROVIDER_ACCEPTED.value, AttemptState.DELIVERED.value, AttemptState.TAKEN.value)
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayView:
+    kind: str
+    at: datetime
+    detail: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """One incident as its row stands, its overlays and the name of who goes."""
+
+    row: Mapping[str, Any]
+    taken_by_name: str | None
+    overlays: tuple[OverlayView, ...] = ()
+
+    @property
+    def id(self) -> str:
+        incident_id: str = self.row["id"]
+        return incident_id
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentFilter:
+    """None or empty means: any."""
+
+    open: bool | None = None
+    work: tuple[str, ...] = ()
+    condition: str | None = None
+    ack: str | None = None
+    severity_max: int | None = None
+    code: str | None = None
+    grid_id: str | None = None
+    place_id: str | None = None
+    device_id: str | None = None
+    reference: str | None = None
+    person_id: str | None = None
+    """Only what this person was paged for or has taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    seq: int
+    incident_id: str
+    at: datetime
+    kind: str
+    reason: str
+    actor: str
+    data: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationView:
+    row: Mapping[str, Any]
+    recipient_name: str | None
+    attempts: tuple[Mapping[str, Any], ...] = field(default=())
+
+    @property
+    def id(self) -> str:
+        notification_id: str = self.row["id"]
+        return notification_id
+
+
+def _paged_for(person_id: str) -> Any:
+    """Condition on `incidents`: this person was paged for it, or goes."""
+    asked = select(notifications.c.id).where(
+        notifications.c.incident_id == incidents.c.id, notifications.c.recipient_id == person_id
+    )
+    return or_(incidents.c.taken_by == person_id, asked.exists())
+
+
+_TAKEN_BY = people.alias("taken_by")
+_INCIDENTS = select(incidents, _TAKEN_BY.c.name.label("taken_by_name")).select_from(
+    incidents.outerjoin(_TAKEN_BY, _TAKEN_BY.c.id == incidents.c.taken_by)
+)
+
+
+def incidents_page(conn: Connection, wanted: IncidentFilter, after: str | None, limit: int) -> list[IncidentView]:
+    """Newest first; `after` is the id of the last one seen."""
+    query = _filtered(_INCIDENTS, wanted).order_by(incidents.c.id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(incidents.c.id < after)
+    rows = conn.execute(query).all()
+    overlays = _overlays(conn, [row.id for row in rows])
+    return [_incident(row, overlays) for row in rows]
+
+
+def _filtered(query: Select[Any], wanted: IncidentFilter) -> Select[Any]:
+    column = incidents.c
+    if wanted.open is not None:
+        query = query.where(column.closed_at.is_(None) if wanted.open else column.closed_at.is_not(None))
+    if wanted.work:
+        query = query.where(column.work.in_(wanted.work))
+    if wanted.severity_max is not None:
+        query = query.where(column.severity <= wanted.severity_max)
+    if wanted.person_id is not None:
+        query = query.where(_paged_for(wanted.person_id))
+    equal = {
+        column.condition: wanted.condition,
+        column.ack: wanted.ack,
+        column.code: wanted.code,
+        column.grid_id: wanted.grid_id,
+        column.place_id: wanted.place_id,
+        column.device_id: wanted.device_id,
+        column.reference: wanted.reference,
+    }
+    return query.where(*(name == value for name, value in equal.items() if value is not None))
+
+
+def incident(conn: Connection, incident_id: str, person_id: str | None = None) -> IncidentView | None:
+    """One incident; with `person_id`, None when he was not paged for it."""
+    query = _INCIDENTS.where(incidents.c.id == incident_id)
+    if person_id is not None:
+        query = query.where(_paged_for(person_id))
+    row = conn.execute(query).first()
+    return None if row is None else _incident(row, _overlays(conn, [incident_id]))
+
+
+def visible(conn: Connection, incident_id: str, person_id: str | None) -> bool:
+    """Does the incident exist, and, with `person_id`, was he paged for it?"""
+    query = select(incidents.c.id).where(incidents.c.id == incident_id)
+    if person_id is not None:
+        query = query.where(_paged_for(person_id))
+    return conn.execute(query).first() is not None
+
+
+def _overlays(conn: Connection, incident_ids: Sequence[str]) -> dict[str, list[OverlayView]]:
+    found: dict[str, list[OverlayView]] = {}
+    if not incident_ids:
+        return found
+    table = incident_overlays.c
+    query = select(table.incident_id, table.kind, table.at, table.detail).where(table.incident_id.in_(incident_ids))
+    for incident_id, kind, at, detail in conn.execute(query.order_by(table.at, table.kind)):
+        found.setdefault(incident_id, []).append(OverlayView(kind, at, detail))
+    return found
+
+
+def _incident(row: _Row, overlays: Mapping[str, list[OverlayView]]) -> IncidentView:
+    return IncidentView(row._asdict(), row.taken_by_name, tuple(overlays.get(row.id, ())))
+
+
+_TIMELINE = select(
+    timeline.c.seq,
+    timeline.c.incident_id,
+    timeline.c.at,
+    timeline.c.kind,
+    timeline.c.reason,
+    timeline.c.actor,
+    timeline.c.data,
+).order_by(timeline.c.seq)
+
+
+def timeline_page(conn: Connection, incident_id: str, after: int | None, limit: int) -> list[TimelineEntry]:
+    """The entries of one incident after a sequence number, oldest first."""
+    query = _TIMELINE.where(timeline.c.incident_id == incident_id, timeline.c.seq > (after or 0)).limit(limit)
+    return [TimelineEntry(*row) for row in conn.execute(query)]
+
+
+def timeline_after(conn: Connection, after: int, limit: int, person_id: str | None) -> list[TimelineEntry]:
+    """Everything after a sequence number, oldest first; with `person_id`, only of incidents he was paged for."""
+    query = _TIMELINE.where(timeline.c.seq > after).limit(limit)
+    if person_id is not None:
+        his = select(incidents.c.id).where(incidents.c.id == timeline.c.incident_id, _paged_for(person_id))
+        query = query.where(his.exists())
+    return [TimelineEntry(*row) for row in conn.execute(query)]
+
+
+def incidents_of(conn: Connection, person_id: str) -> frozenset[str]:
+    """Ids of the open incidents this person was paged for."""
+    return frozenset(conn.scalars(select(incidents.c.id).where(incidents.c.closed_at.is_(None), _paged_for(person_id))))
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationFilter:
+    incident_id: str | None = None
+    recipient_id: str | None = None
+    channel: str | None = None
+    state: str | None = None
+    purpose: str | None = None
+
+
+_NOTIFICATIONS = select(notifications, people.c.name.label("recipient_name")).select_from(
+    notifications.outerjoin(people, people.c.id == notifications.c.recipient_id)
+)
+
+
+def notifications_page(
+    conn: Connection, wanted: NotificationFilter, after: str | None, limit: int
+) -> list[NotificationView]:
+    """Newest first, each with its attempts in order; `after` is the id of the last one seen."""
+    query = _NOTIFICATIONS.order_by(notifications.c.id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(notifications.c.id < after)
+    equal = {
+        notifications.c.incident_id: wanted.incident_id,
+        notifications.c.recipient_id: wanted.recipient_id,
+        notifications.c.channel: wanted.channel,
+        notifications.c.state: wanted.state,
+        notifications.c.purpose: wanted.purpose,
+    }
+    rows = conn.execute(query.where(*(name == value for name, value in equal.items() if value is not None))).all()
+    tried = _attempts(conn, [row.id for row in rows])
+    return [NotificationView(row._asdict(), row.recipient_name, tuple(tried.get(row.id, ()))) for row in rows]
+
+
+def _attempts(conn: Connection, notification_ids: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    if not notification_ids:
+        return found
+    query = select(attempts).where(attempts.c.notification_id.in_(notification_ids)).order_by(attempts.c.number)
+    for row in conn.execute(query):
+        found.setdefault(row.notification_id, []).append(row._asdict())
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Unreceived:
+    """A message of the app channel that its worker's client has not confirmed."""
+
+    notification_id: str
+    incident_id: str
+    text: str
+
+
+def unreceived(conn: Connection, person_id: str, limit: int) -> list[Unreceived]:
+    """Pages that this person's client has not confirmed, of incidents nobody goes to yet, most urgent first."""
+    query = (
+        select(notifications.c.id, notifications.c.incident_id, notifications.c.text)
+        .join(incidents, and_(incidents.c.id == notifications.c.incident_id, incidents.c.work.in_(_UNANSWERED)))
+        .where(
+            notifications.c.recipient_id == person_id,
+            notifications.c.channel == Channel.APP.value,
+            notifications.c.purpose == Purpose.PAGE.value,
+            notifications.c.state.not_in((*_SEEN_BY_APP, AttemptState.CANCELED.value)),
+        )
+        .order_by(notifications.c.urgency, notifications.c.id)
+        .limit(limit)
+    )
+    return [Unreceived(*row) for row in conn.execute(query)]
+
+
+def call_script(conn: Connection, attempt_id: str) -> str | None:
+    """The call script (JSON) that an attempt speaks."""
+    query = (
+        select(notifications.c.text)
+        .join(attempts, attempts.c.notification_id == notifications.c.id)
+        .where(attempts.c.id == attempt_id)
+    )
+    return conn.scalar(query)
+
+
+def person_name(conn: Connection, person_id: str) -> str | None:
+    return conn.scalar(select(people.c.name).where(people.c.id == person_id))

@@ -1,0 +1,73 @@
+"""Time: wakes the escalation rules and the outbox when something is due, and at least once a second. Never decides.
+
+Due times are rows; what is armed in memory is the monotonic clock, so a jump of the wall clock neither delays nor floods.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from alerting.ports import Clock, Conflict
+
+log = logging.getLogger(__name__)
+
+sweep_every_s = 1.0
+heal_every_s = 10.0
+early_s = 0.005
+
+
+class Ticker:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        run_due: Callable[[], Awaitable[object]],
+        sweep: Callable[[], Awaitable[object]],
+        heal: Callable[[], Awaitable[object]],
+    ) -> None:
+        self._clock = clock
+        self._run_due = run_due
+        self._sweep = sweep
+        self._heal = heal
+        self._armed: float | None = None
+        self._wake = asyncio.Event()
+
+    def wake_at(self, due_at: datetime) -> None:
+        """Something is due then: look at that moment rather than at the next sweep."""
+        in_s = max(0.0, (due_at - self._clock.now()).total_seconds()) + early_s
+        moment = self._clock.monotonic() + in_s
+        if self._armed is None or moment < self._armed:
+            self._armed = moment
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        healed_at = self._clock.monotonic()
+        while True:
+            self._armed = None
+            await self._guarded(self._run_due)
+            await self._guarded(self._sweep)
+            if self._clock.monotonic() - healed_at >= heal_every_s:
+                healed_at = self._clock.monotonic()
+                await self._guarded(self._heal)
+            await self._pause(self._clock.monotonic() + sweep_every_s)
+
+    async def _pause(self, latest: float) -> None:
+        while (rest := min(latest, self._armed or latest) - self._clock.monotonic()) > 0:
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(rest):
+                    await self._wake.wait()
+            except TimeoutError:
+                return
+
+    async def _guarded(self, work: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await work()
+        except (SQLAlchemyError, OSError, Conflict, TimeoutError) as fault:
+            log.warning("the sweep waits for the database: %s", type(fault).__name__)
+        except Exception:  # a worker's loop: recorded, and the next second tries again
+            log.exception("the sweep failed")

@@ -1,0 +1,281 @@
+"""Carry out decisions inside one open transaction: rows in, nothing sent. Never decides and never commits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from sqlalchemy import Connection
+
+from alerting.channels.base import Submission
+from alerting.core import decisions as d
+from alerting.core.attempts import TryReason
+from alerting.core.model import Ack, AttemptState, Incident, Purpose, Reason, Work
+from alerting.ports import Ids
+from alerting.store import attempts, incidents, notifications, timeline
+from devices.model import Channel
+
+SYSTEM = "gengfu"
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """What this process will send at once: the channels it serves, its boot number, the provider of each channel."""
+
+    boot: int
+    providers: Mapping[Channel, str]
+
+
+@dataclass(slots=True)
+class Written:
+    """What the shell does after the commit."""
+
+    entries: list[tuple[int, timeline.Entry]] = field(default_factory=list)
+    submissions: list[attempts.Claimed] = field(default_factory=list)
+    hang_up: list[str] = field(default_factory=list)
+    opened: list[Incident] = field(default_factory=list)
+    next_due: datetime | None = None
+    escalations: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Rows:
+    opened: dict[str, Incident] = field(default_factory=dict)
+    changed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    overlays: list[tuple[str, str, datetime, str]] = field(default_factory=list)
+    entries: list[timeline.Entry] = field(default_factory=list)
+    notices: list[d.Notify] = field(default_factory=list)
+    cancels: list[str] = field(default_factory=list)
+
+
+class Writing:
+    """One transaction's worth of decisions. `known` are the incidents the decisions were made on."""
+
+    def __init__(
+        self, conn: Connection, now: datetime, ids: Ids, outbox: Outbox, known: Mapping[str, Incident]
+    ) -> None:
+        self._conn = conn
+        self._now = now
+        self._ids = ids
+        self._outbox = outbox
+        self._known = known
+        self._rows = _Rows()
+        self._written = Written()
+
+    def carry_out(self, made: Sequence[d.Decision], received_at: Mapping[str, datetime] | None = None) -> Written:
+        """Write every decision, in order. `received_at`: when the event that opened an incident came in, by incident."""
+        for decision in made:
+            self._take(decision)
+        rows = self._rows
+        for incident_id in dict.fromkeys(rows.cancels):
+            attempts.cancel_planned(self._conn, incident_id)
+            self._written.hang_up.extend(attempts.ringing(self._conn, incident_id))
+        incidents.insert(self._conn, list(rows.opened.values()))
+        for incident_id, values in sorted(rows.changed.items()):
+            incidents.change(self._conn, self._known[incident_id], values)
+        incidents.add_overlays(self._conn, rows.overlays)
+        self._notify(received_at or {})
+        seqs = timeline.append(self._conn, rows.entries)
+        self._written.entries = list(zip(seqs, rows.entries, strict=True))
+        self._written.opened = list(rows.opened.values())
+        return self._written
+
+    def _take(self, decision: d.Decision) -> None:
+        match decision:
+            case d.OpenIncident(incident, reason):
+                self._rows.opened[incident.id] = incident
+                self._log(incident.id, "opened", reason, data=_opened_data(incident))
+            case d.ReleaseKey(incident_id, reason):
+                # Written at once: the key must be free before the new incident is inserted.
+                incidents.change(self._conn, self._known[incident_id], {"holds_key": False})
+                self._log(incident_id, "superseded", reason)
+            case d.AttachSignal(incident_id, device_id, code, extent, reason):
+                before = self._value(incident_id, "signals")
+                self._set(incident_id, signals=before + 1, extent=extent, condition="active")
+                self._log(incident_id, "signal", reason, data={"device": device_id, "code": code})
+            case d.SetCondition(incident_id, condition, device_id, extent, reason):
+                self._set(incident_id, condition=condition.value, extent=extent)
+                self._log(incident_id, "condition", reason, data={"device": device_id, "condition": condition.value})
+            case d.AddOverlay(incident_id, overlay, reason, detail):
+                self._rows.overlays.append((incident_id, overlay.value, self._now, detail))
+                self._log(incident_id, "overlay", reason, data={"overlay": overlay.value, "detail": detail})
+            case d.Notify():
+                self._rows.notices.append(decision)
+                self._dispatched(decision)
+            case d.SkipStep(incident_id, step, reason):
+                self._written.escalations.append(reason.value)
+                self._log(incident_id, "step_skipped", reason, data={"step": step})
+            case d.SetLadder(incident_id, round_, step, due_at, reason):
+                self._set(incident_id, round=round_, step=step, due_at=due_at, due_reason=reason)
+                self._ladder_moved(due_at)
+            case d.SetWork(incident_id, work, actor, reason, detail):
+                self._work(incident_id, work, actor, reason, detail)
+            case d.Acknowledge(incident_id, actor, reason):
+                who = {"acknowledged_by": actor.id, "acknowledged_at": self._now}
+                self._set(incident_id, ack=Ack.ACKNOWLEDGED.value, **who)
+                self._log(incident_id, "acknowledged", reason, actor.id, {"name": actor.name, "via": actor.via})
+            case d.Note(incident_id, actor, text, reason):
+                data = {"text": text, "name": actor.name, "via": actor.via}
+                self._log(incident_id, "note", reason, actor.id, data)
+            case d.CancelPending(incident_id, reason):
+                self._rows.cancels.append(incident_id)
+            case d.Suppress(device_id, code, reason):
+                self._written.escalations.append(reason.value)
+            case _:
+                assert_never(decision)
+
+    def _work(self, incident_id: str, work: Work, actor: Any, reason: Reason, detail: dict[str, Any]) -> None:
+        values: dict[str, Any] = {"work": work.value}
+        if work is Work.TAKEN or (work is Work.ON_SITE and actor.person_id):
+            values |= {"taken_by": actor.person_id, "taken_at": self._now}
+        elif work is Work.DISPATCHED:
+            values |= {"taken_by": None, "taken_at": None}
+        elif work is Work.VERIFIED:
+            values |= {"verified": {**detail, "by": actor.id, "at": self._now.isoformat()}}
+        elif work is Work.CLOSED:
+            values |= {"closed_at": self._now, "holds_key": False}
+        self._set(incident_id, **values)
+        data = {"work": work.value, "name": actor.name, "via": actor.via, **detail}
+        self._log(incident_id, "work", reason, actor.id, data)
+
+    def _set(self, incident_id: str, **values: Any) -> None:
+        opened = self._rows.opened.get(incident_id)
+        if opened is not None:
+            typed: dict[str, Any] = {key: value for key, value in values.items() if key != "condition"}
+            if "work" in typed:
+                typed["work"] = Work(typed["work"])
+            self._rows.opened[incident_id] = replace(opened, **typed)
+            return
+        if "extent" in values:
+            values["extent"] = incidents.extent_values(values["extent"])
+        if "due_reason" in values:
+            values["due_reason"] = values["due_reason"].value
+        self._rows.changed.setdefault(incident_id, {}).update(values)
+
+    def _value(self, incident_id: str, name: str) -> Any:
+        changed = self._rows.changed.get(incident_id, {})
+        if name in changed:
+            return changed[name]
+        return getattr(self._rows.opened.get(incident_id) or self._known[incident_id], name)
+
+    def _ladder_moved(self, due_at: datetime | None) -> None:
+        earliest = self._written.next_due
+        if due_at is not None and (earliest is None or due_at < earliest):
+            self._written.next_due = due_at
+
+    def _log(
+        self, incident_id: str, kind: str, reason: Reason, actor: str = SYSTEM, data: dict[str, Any] | None = None
+    ) -> None:
+        entry = timeline.Entry(incident_id, self._now, kind, reason.value, actor, data or {})
+        self._rows.entries.append(entry)
+
+    def _notify(self, received_at: Mapping[str, datetime]) -> None:
+        if not self._rows.notices:
+            return
+        fresh = {self._ids.uuid7(): notice for notice in self._rows.notices}
+        rows = [_notification(key, notice, self._now) for key, notice in fresh.items()]
+        written = notifications.insert(self._conn, rows)
+        made: list[attempts.NewAttempt] = []
+        for key, notice in fresh.items():
+            if key not in written:
+                continue
+            mine = notice.channel in self._outbox.providers
+            attempt = self._attempt(key, notice, mine, received_at.get(notice.incident_id))
+            made.append(attempt)
+            if mine:
+                self._written.submissions.append(self._claimed(attempt, notice))
+            data = {
+                "notification": key,
+                "recipient": notice.recipient_id,
+                "name": notice.recipient_name,
+                "channel": notice.channel.value,
+                "purpose": notice.purpose.value,
+                "step": notice.step,
+            }
+            self._log(notice.incident_id, "planned", notice.reason, data=data)
+            if notice.reason not in (Reason.FIRST_SIGNAL, Reason.TAKEN):
+                self._written.escalations.append(notice.reason.value)
+        attempts.insert(self._conn, made)
+
+    def _dispatched(self, notice: d.Notify) -> None:
+        """A page on an incident that nobody had been asked about makes it dispatched."""
+        known = self._known.get(notice.incident_id)
+        if known is not None and notice.purpose is Purpose.PAGE:
+            work = self._value(notice.incident_id, "work")
+            if work in (Work.NEW, Work.NEW.value):
+                self._set(notice.incident_id, work=Work.DISPATCHED.value)
+
+    def _attempt(
+        self, notification_id: str, notice: d.Notify, mine: bool, received_at: datetime | None
+    ) -> attempts.NewAttempt:
+        return attempts.NewAttempt(
+            id=self._ids.attempt(),
+            notification_id=notification_id,
+            incident_id=notice.incident_id,
+            number=1,
+            reason=TryReason.FIRST.value,
+            provider=self._outbox.providers.get(notice.channel, ""),
+            state=AttemptState.SENDING if mine else AttemptState.PLANNED,
+            due_at=self._now + timedelta(seconds=attempts.lease_seconds) if mine else self._now,
+            lease_boot=self._outbox.boot if mine else None,
+            received_at=received_at,
+            planned_at=self._now,
+        )
+
+    def _claimed(self, attempt: attempts.NewAttempt, notice: d.Notify) -> attempts.Claimed:
+        return attempts.Claimed(
+            submission=Submission(
+                attempt_id=attempt.id,
+                notification_id=attempt.notification_id,
+                incident_id=notice.incident_id,
+                recipient_id=notice.recipient_id,
+                channel=notice.channel,
+                address=notice.address,
+                language=notice.language,
+                text=notice.text,
+                urgency=notice.urgency,
+                planned_at=self._now,
+            ),
+            number=1,
+            reason=attempt.reason,
+            state=attempt.state,
+            purpose=notice.purpose.value,
+            provider_ref=None,
+            received_at=attempt.received_at,
+            severity=self._value(notice.incident_id, "severity"),
+            answered=False,
+            redial_gap_s=notice.redial_gap_s,
+            redial_max=notice.redial_max,
+        )
+
+
+def _notification(key: str, notice: d.Notify, now: datetime) -> notifications.NewNotification:
+    return notifications.NewNotification(
+        id=key,
+        incident_id=notice.incident_id,
+        round=notice.round,
+        step=notice.step,
+        recipient_id=notice.recipient_id,
+        channel=notice.channel.value,
+        purpose=notice.purpose.value,
+        address=notice.address,
+        language=notice.language.value,
+        urgency=notice.urgency,
+        text=notice.text,
+        redial_gap_s=notice.redial_gap_s,
+        redial_max=notice.redial_max,
+        planned_at=now,
+    )
+
+
+def _opened_data(incident: Incident) -> dict[str, Any]:
+    return {
+        "reference": incident.reference,
+        "code": incident.code,
+        "severity": incident.severity,
+        "device": incident.device_id,
+        "place": incident.place_text.zh,
+        "place_en": incident.place_text.en,
+        "grid": incident.grid_id,
+        "policy": incident.policy.name,
+    }

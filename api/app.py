@@ -1,0 +1,67 @@
+"""Builds the HTTP application from its dependencies. No globals: two of them may live in one process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from api import errors
+from api.deps import Deps
+from api.middleware import BodyLimit, SecurityHeaders
+from api.permissions import PREFIX
+from api.routes import (
+    api_keys,
+    callbacks,
+    health,
+    incidents,
+    notifications,
+    policies,
+    stream,
+)
+
+_ROUTERS = (
+    health.router,
+    callbacks.router,
+    incidents.router,
+    notifications.router,
+    stream.router,
+    policies.router,
+    api_keys.router,
+)
+
+secret_key_chars_min = 16
+
+
+def create_app(deps: Deps) -> FastAPI:
+    """The application. ValueError when the deployment's secret key is missing or short: keys would be guessable."""
+    if len(deps.secret_key) < secret_key_chars_min:
+        raise ValueError(f"the secret key needs at least {secret_key_chars_min} characters (GENGFU_SECRET_KEY)")
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        deps.hub.close()
+        await app.state.voice_answers.close()
+        await deps.keys.close()
+
+    app = FastAPI(
+        title="Gengfu 更夫",
+        version="1",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        middleware=[Middleware(SecurityHeaders), Middleware(BodyLimit)],
+    )
+    app.state.deps = deps
+    app.state.voice_answers = callbacks.VoiceAnswers()
+    # The hot route stands first and outside FastAPI's validation.
+    app.router.routes.insert(0, Route(notifications.RECEIVED_PATH, notifications.Received(), methods=["POST"]))
+    for router in _ROUTERS:
+        app.include_router(router)
+    errors.install(app)
+    return app

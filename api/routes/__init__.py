@@ -1,0 +1,1 @@
+"""One file per noun; `api.app` includes them by name."""

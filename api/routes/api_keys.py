@@ -1,0 +1,92 @@
+"""API keys: made, listed, revoked. A key's secret is shown once and never stored."""
+
+import base64
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import Connection
+
+from alerting.ports import Priority
+from api.auth import KEY_PREFIX, GuardedRoute, Who, hash_key
+from api.deps import Deps, Use
+from api.errors import conflict, invalid, not_found
+from api.idempotency import Made, fresh_nonce, make_once, nonce_key, secret_from
+from api.pages import Cursor, Limit, Page, answer, limit_default, page, position
+from api.permissions import PREFIX
+from api.references import person_of
+from api.schemas.admin import KeyIn, KeyMade, KeyOut
+from api.store import keys as store
+from api.store.keys import ApiKey
+
+router = APIRouter(prefix=f"{PREFIX}/api-keys", tags=["api-keys"], route_class=GuardedRoute)
+
+
+@router.get("", response_model=Page[KeyOut])
+async def list_keys(use: Use, cursor: Cursor = None, limit: Limit = limit_default) -> Response:
+    after = position(cursor)
+    rows = await use.database.read(lambda conn: store.page(conn, after, limit + 1))
+    return page(rows, limit, _shown, lambda key: key.id)
+
+
+@router.post("", status_code=201, response_model=KeyMade)
+async def create_key(body: KeyIn, request: Request, use: Use) -> Response:
+    """The answer holds the key, this once. A repeat with the same Idempotency-Key shows the same key."""
+    now, nonce = use.clock.now(), fresh_nonce()
+    if body.expires_at is not None and body.expires_at <= now:
+        raise invalid("#/expires_at", "past")
+
+    def work(conn: Connection) -> Made:
+        if store.name_taken(conn, body.name):
+            raise conflict("#/name", "taken", value=body.name)
+        person_id = None if body.person_id is None else person_of(conn, body.person_id, "#/person_id")
+        key = ApiKey(
+            id=use.ids.uuid7(),
+            name=body.name,
+            role=body.role,
+            key_hash=hash_key(use.secret_key, _secret(use, nonce)),
+            person_id=person_id,
+            created_at=now,
+            expires_at=body.expires_at,
+            revoked_at=None,
+            last_used_at=None,
+        )
+        store.add(conn, key)
+        document = _shown(key).model_dump(mode="json")
+        return Made({**document, nonce_key: nonce}, headers={"location": f"{PREFIX}/api-keys/{key.id}"})
+
+    made = await make_once(request, use, work)
+    shown = dict(made.body)
+    key = _secret(use, shown.pop(nonce_key))
+    return answer(shown | {"key": key}, made.status, made.headers)
+
+
+@router.post("/{id}/revoke", response_model=KeyOut)
+async def revoke_key(id: str, use: Use, who: Who) -> Response:
+    """It opens nothing any more: here at once, in other processes within five seconds. Revoking twice is harmless."""
+    now = use.clock.now()
+
+    def work(conn: Connection) -> ApiKey | None:
+        store.revoke(conn, id, now)
+        return store.get(conn, id)
+
+    key = await use.database.write(Priority.ADMINISTRATION, work)
+    if key is None:
+        raise not_found()
+    use.keys.forget(key.key_hash)
+    return answer(_shown(key).model_dump(mode="json"))
+
+
+def _secret(deps: Deps, nonce: str) -> str:
+    return KEY_PREFIX + base64.urlsafe_b64encode(secret_from(deps, nonce)).decode().rstrip("=")
+
+
+def _shown(key: ApiKey) -> KeyOut:
+    return KeyOut(
+        id=key.id,
+        name=key.name,
+        role=key.role,
+        person_id=key.person_id,
+        created_at=key.created_at,
+        expires_at=key.expires_at,
+        revoked_at=key.revoked_at,
+        last_used_at=key.last_used_at,
+    )

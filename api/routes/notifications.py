@@ -1,0 +1,77 @@
+"""Notifications: who was told what, by which attempts; and the hot route by which a client says `I have it`."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from alerting.channels.mask import masked
+from alerting.core.model import AttemptState, Purpose
+from alerting.store import views
+from api.auth import GuardedRoute, Who, admit
+from api.deps import Deps, Use
+from api.errors import Problem, language_of, not_found
+from api.pages import Cursor, Limit, Page, limit_default, page, position
+from api.permissions import PREFIX, ROUTES
+from api.routes.incidents import own
+from api.schemas.incidents import AttemptOut, NotificationOut
+from devices.model import Channel
+
+router = APIRouter(prefix=f"{PREFIX}/notifications", tags=["notifications"], route_class=GuardedRoute)
+
+Id = Annotated[str | None, Query(max_length=64)]
+
+RECEIVED_PATH = f"{PREFIX}/notifications/{{id}}/received"
+_RECEIVED_ROLES = ROUTES[f"POST {RECEIVED_PATH}"]
+
+
+@router.get("", response_model=Page[NotificationOut])
+async def list_notifications(
+    use: Use,
+    who: Who,
+    incident_id: Id = None,
+    recipient_id: Id = None,
+    channel: Channel | None = None,
+    state: AttemptState | None = None,
+    purpose: Purpose | None = None,
+    cursor: Cursor = None,
+    limit: Limit = limit_default,
+) -> Response:
+    """Newest first, each with its attempts. A worker sees his own."""
+    wanted = views.NotificationFilter(incident_id, own(who) or recipient_id, channel, state, purpose)
+    after = position(cursor)
+    rows = await use.database.read(lambda conn: views.notifications_page(conn, wanted, after, limit + 1))
+    return page(rows, limit, _shown, lambda view: view.id)
+
+
+def _shown(view: views.NotificationView) -> NotificationOut:
+    row: dict[str, Any] = dict(view.row)
+    if row["channel"] != Channel.APP.value:
+        row["address"] = masked(row["address"])
+    tried = [AttemptOut.model_validate(dict(attempt)) for attempt in view.attempts]
+    return NotificationOut.model_validate({**row, "recipient_name": view.recipient_name, "attempts": tried})
+
+
+class Received:
+    """`POST notifications/{id}/received`: 204, or 404 for a notification that is not this person's.
+
+    Plain ASGI: ten thousand of these come within seconds of a storm.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request)
+        except Problem as problem:
+            response = problem.response(language_of(request))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        caller = await admit(request, _RECEIVED_ROLES)
+        if caller.person_id is None:
+            raise Problem(403, "forbidden", "no_person")
+        deps: Deps = request.app.state.deps
+        if not await deps.service.received(request.path_params["id"], caller.person_id):
+            raise not_found()
+        return Response(status_code=204)

@@ -1,0 +1,68 @@
+"""Escalation policies: read, and put under their names. Which one an incident gets is the core's choice."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+from sqlalchemy import Connection
+
+from alerting.ports import Conflict, Priority
+from alerting.store import policy_rows as store
+from alerting.store.policy_rows import PolicyRow
+from api.auth import GuardedRoute
+from api.deps import Use
+from api.errors import not_found
+from api.idempotency import attempt
+from api.pages import Cursor, Limit, Page, answer, limit_default, page, position
+from api.permissions import PREFIX
+from api.schemas.admin import PolicyIn, PolicyOut
+from api.versions import check_version, etag, expected_version
+
+router = APIRouter(prefix=f"{PREFIX}/policies", tags=["policies"], route_class=GuardedRoute)
+
+PolicyName = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+
+
+@router.get("", response_model=Page[PolicyOut])
+async def list_policies(use: Use, cursor: Cursor = None, limit: Limit = limit_default) -> Response:
+    """What is configured; the built-in defaults stand behind it and are not listed."""
+    after = position(cursor)
+    rows = await use.database.read(lambda conn: store.page(conn, after, limit + 1))
+    return page(rows, limit, _shown, lambda row: row.name)
+
+
+@router.get("/{name}", response_model=PolicyOut)
+async def read_policy(name: PolicyName, use: Use) -> Response:
+    row = await use.database.read(lambda conn: store.get(conn, name))
+    if row is None:
+        raise not_found()
+    return _answer(row)
+
+
+@router.put("/{name}", response_model=PolicyOut)
+async def put_policy(name: PolicyName, body: PolicyIn, request: Request, use: Use) -> Response:
+    """A new name is made (201). One that exists needs If-Match; open incidents keep the version they opened with."""
+
+    def work(conn: Connection) -> PolicyRow:
+        row = store.get(conn, name)
+        if row is None:
+            row = PolicyRow(name, body.position, body.document(), 1)
+            store.add(conn, use.ids.uuid7(), row)
+            return row
+        check_version(expected_version(request), row.version)
+        if not store.replace(conn, name, row.version, body.position, body.document()):
+            raise Conflict(f"policy {name}")
+        return PolicyRow(name, body.position, body.document(), row.version + 1)
+
+    row = await use.database.write(Priority.ADMINISTRATION, lambda conn: attempt(conn, work))
+    use.service.registry_changed()
+    return _answer(row, 201 if row.version == 1 else 200)
+
+
+def _answer(row: PolicyRow, status: int = 200) -> Response:
+    return answer(_shown(row).model_dump(mode="json"), status, {"etag": etag(row.version)})
+
+
+def _shown(row: PolicyRow) -> PolicyOut:
+    return PolicyOut.model_validate(
+        {"taken_expires_s": 900, **row.document, "name": row.name, "position": row.position, "version": row.version}
+    )

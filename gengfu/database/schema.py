@@ -1,0 +1,10 @@
+"""Every table of the product in one metadata. Importing this is what makes it complete; it defines no table itself."""
+
+import alerting.store.tables  # noqa: F401
+import api.store.tables  # noqa: F401
+import devices.store.tables  # noqa: F401
+from devices.store.types import metadata
+
+__all__ = ["metadata"]
+
+assert {"devices", "incidents", "api_keys"} <= metadata.tables.keys()

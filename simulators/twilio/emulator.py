@@ -1,0 +1,212 @@
+"""The emulator as a whole: opens the port, wires routes, phones, drivers and callbacks, and closes them again.
+
+Never listens beyond the given host and never reads a clock of its own.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from simulators.phone import Behaviour, PhoneBook, PhoneEvent
+from simulators.twilio.app import TwilioRoutes
+from simulators.twilio.callbacks import Webhooks, Wires
+from simulators.twilio.calls import CallDriver
+from simulators.twilio.control import ControlRoutes
+from simulators.twilio.faults import Channel, FaultBoard
+from simulators.twilio.forms import Order
+from simulators.twilio.ledger import Ledger
+from simulators.twilio.messages import MessageDriver
+from simulators.twilio.running import Background, Pace
+from simulators.twilio.store import Call, Message, Shelf
+
+error_opted_out = 21610
+listen_backlog = 1_024
+call_ended_wait_s = 1.0
+
+
+class TwilioEmulator:
+    """A Twilio account on a local port; use with `async with`.
+
+    clock: aware UTC time, for resources and the ledger.  port 0: any free one.
+    numbers: the account's own senders; None = any.  inbound_url: where replies are posted.
+    time_scale, speech_seconds_per_char: see `Pace`; 0 and 0 let every story end at once.
+    ledger_path, ledger_fsync: see `Ledger`.  calls_per_second: excess calls queue; None = no limit.
+    list_lag_s: a new resource shows up in lists only after this long.
+    webhook_timeout_s: Twilio gives a webhook 15 s.  on_event: called for each thing a phone lives through.
+
+    After the block, a crash of a background task is raised as an ExceptionGroup.
+    """
+
+    def __init__(
+        self,
+        *,
+        account_sid: str,
+        auth_token: str,
+        clock: Callable[[], datetime],
+        host: str = "127.0.0.1",
+        port: int = 0,
+        numbers: frozenset[str] | None = None,
+        inbound_url: str | None = None,
+        default_behaviour: Behaviour | None = None,
+        time_scale: float = 1.0,
+        speech_seconds_per_char: float = 0.2,
+        ledger_path: Path | None = None,
+        ledger_fsync: bool = True,
+        calls_per_second: float | None = None,
+        list_lag_s: float = 0.0,
+        webhook_timeout_s: float = 15.0,
+        callback_connections_max: int = 64,
+        on_event: Callable[[PhoneEvent], None] | None = None,
+    ) -> None:
+        self.account_sid = account_sid
+        self.clock = clock
+        self.numbers = numbers
+        self.phones = PhoneBook(clock, default_behaviour, on_event)
+        self.faults = FaultBoard()
+        self.ledger = Ledger(ledger_path, fsync=ledger_fsync)
+        self.webhooks = Webhooks(auth_token, webhook_timeout_s, callback_connections_max)
+        self.messages: Shelf[Message] = Shelf(list_lag_s, time.monotonic)
+        self.calls: Shelf[Call] = Shelf(list_lag_s, time.monotonic)
+        self._background = Background()
+        pace = Pace(time_scale, speech_seconds_per_char)
+        wires = Wires(account_sid, self.webhooks, self.faults, self.phones, pace, self._background, clock)
+        self.message_driver = MessageDriver(wires, inbound_url)
+        self._call_driver = CallDriver(wires)
+        self._routes = TwilioRoutes(self, auth_token)
+        self._control = ControlRoutes(self)
+        self._call_gap_s = 0.0 if calls_per_second is None else 1.0 / calls_per_second
+        self._next_call_slot = 0.0
+        self._address = (host, port)
+        self._runner: web.ServerRunner | None = None
+
+    @property
+    def base_url(self) -> str:
+        """`http://host:port`, for the client's base URL."""
+        return f"http://{self._address[0]}:{self._address[1]}"
+
+    @property
+    def inbound_url(self) -> str | None:
+        """Where inbound texts are posted; may be set once the service under test has its port."""
+        return self.message_driver.inbound_url
+
+    @inbound_url.setter
+    def inbound_url(self, url: str | None) -> None:
+        self.message_driver.inbound_url = url
+
+    async def __aenter__(self) -> Self:
+        await self.webhooks.start()
+        server = web.Server(self._handle, access_log=None)
+        self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
+        await self._runner.setup()
+        host, port = self._address
+        await web.TCPSite(self._runner, host, port, backlog=listen_backlog).start()
+        self._address = (host, self._runner.addresses[0][1])
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._routes.close()
+        await self._background.cancel()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self.webhooks.close()
+        self.ledger.close()
+        if self._background.crashes:
+            raise BaseExceptionGroup("the emulator's own tasks crashed", self._background.crashes)
+
+    async def inbound(self, sender: str, to: str, body: str) -> int | None:
+        """A person texts the service; the HTTP status of the webhook's answer, None if it gave none."""
+        return await self.message_driver.inbound(sender, to, body)
+
+    async def until(self, wish: Callable[[PhoneBook], bool], timeout_s: float = 5.0) -> None:
+        """Wait for what shall arrive at the phones; raises TimeoutError."""
+        await self.phones.until(wish, timeout_s)
+
+    async def reset(self) -> None:
+        """Forget all: resources, inboxes, faults, behaviours. Running stories end. The ledger file stays."""
+        await self._background.cancel()
+        self.messages.clear()
+        self.calls.clear()
+        self.faults.clear()
+        self.phones.reset()
+        self.ledger.rows.clear()
+        self.webhooks.troubles.clear()
+        self.webhooks.hold(False)
+        self._next_call_slot = 0.0
+
+    def refusal_code(self, number: str, channel: Channel) -> int | None:
+        """Twilio's error code if requests to this number are refused."""
+        if channel is Channel.SMS and number in self.phones.opted_out:
+            return error_opted_out
+        return self.phones.behaviour(number).refused_with
+
+    def admit(self, order: Order, queue_ms: int) -> Message | Call:
+        """Take an order into the books."""
+        now, monotonic = self.clock(), time.monotonic()
+        if order.channel is Channel.SMS:
+            message = Message(
+                sid="SM" + secrets.token_hex(16),
+                account_sid=self.account_sid,
+                to=order.to,
+                sender=order.sender,
+                body=order.body,
+                created_at=now,
+                created_monotonic=monotonic,
+                service_sid=order.service_sid,
+                callback=order.callback,
+                attempt=order.attempt,
+                validity_s=order.seconds,
+                status="queued" if order.service_sid is None else "accepted",
+            )
+            self.messages.add(message)
+            return message
+        call = Call(
+            sid="CA" + secrets.token_hex(16),
+            account_sid=self.account_sid,
+            to=order.to,
+            sender=order.sender,
+            created_at=now,
+            created_monotonic=monotonic,
+            url=order.url,
+            method=order.method,
+            twiml=order.twiml,
+            callback=order.callback,
+            attempt=order.attempt,
+            ring_s=order.seconds,
+            time_limit_s=order.time_limit_s,
+            queue_time_ms=queue_ms + self._queue_for_slot(monotonic),
+        )
+        self.calls.add(call)
+        return call
+
+    def carry_out(self, resource: Message | Call) -> asyncio.Task[None]:
+        """Send an admitted order on its way; the task ends after the last callback."""
+        if isinstance(resource, Message):
+            return self._background.spawn(self.message_driver.run(resource))
+        return self._background.spawn(self._call_driver.run(resource))
+
+    async def call_ended(self, call: Call) -> None:
+        """Give a call that was asked to end the moment it needs."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(call.ended.wait(), call_ended_wait_s)
+
+    def _queue_for_slot(self, now: float) -> int:
+        if not self._call_gap_s:
+            return 0
+        start = max(now, self._next_call_slot)
+        self._next_call_slot = start + self._call_gap_s
+        return int((start - now) * 1000)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path.startswith("/_emulator/"):
+            return await self._control.handle(request)
+        return await self._routes.handle(request)

@@ -1,0 +1,1 @@
+"""Whole stories on a real broker, a real database and real HTTP."""

@@ -1,0 +1,1 @@
+"""The shape of the sources: layers, tables, sizes, words."""

@@ -1,0 +1,257 @@
+"""The API on a real server and a real database, with a recording service behind it; it holds no test."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import uvicorn
+from prometheus_client import CollectorRegistry, Counter
+from sqlalchemy import insert
+
+from alerting.channels.providers.twilio_settings import TwilioSettings
+from alerting.core.acts import Done, Verb
+from alerting.core.decisions import Refused
+from alerting.core.model import Ack, Actor, Refusal, Work
+from alerting.ports import Priority
+from alerting.store import tables as alerting_tables
+from alerting.stream import Hub
+from api.app import create_app
+from api.auth import KeyRing, hash_key, new_secret
+from api.deps import Deps, KeyOutcome
+from api.permissions import Role
+from api.store import keys
+from api.store.keys import ApiKey
+from api.twilio import TwilioCallbacks
+from devices.store import tables as registry
+from devices.store.types import metadata
+from gengfu.clock import RandomIds, SystemClock
+from gengfu.database import RunningDatabase, open_database
+
+SECRET_KEY = "a secret of the test, long enough"
+TWILIO = TwilioSettings(
+    account_sid="AC" + "1" * 32,
+    auth_token="token-of-the-test",
+    from_number="+15550100",
+    public_url="https://gengfu.test",
+)
+NO_RETRY = aiohttp.ClientTimeout(total=20)
+
+
+@dataclass
+class RecordingService:
+    """Stands behind the API: writes down what it is asked, answers what it is told to."""
+
+    refusal: Refused | None = None
+    outcome: KeyOutcome = KeyOutcome.TAKEN
+    slow_seconds: float = 0.0
+    parts: dict[str, bool | str] = field(default_factory=lambda: {"broker": True, "database": True, "provider": True})
+    pages: dict[str, str] = field(default_factory=dict)
+    """Notification -> recipient."""
+    acts: list[tuple[str, Verb, Actor, dict[str, Any]]] = field(default_factory=list)
+    callbacks: list[tuple[str, str, str | None, str, dict[str, str]]] = field(default_factory=list)
+    keys: list[tuple[str, str]] = field(default_factory=list)
+    confirmed: list[str] = field(default_factory=list)
+    changes: int = 0
+
+    async def act(self, incident_id: str, verb: Verb, actor: Actor, detail: dict[str, Any]) -> Done | Refused:
+        self.acts.append((incident_id, verb, actor, detail))
+        return self.refusal or Done(incident_id, Work.TAKEN, Ack.NONE)
+
+    async def received(self, notification_id: str, person_id: str | None) -> bool:
+        self.confirmed.append(notification_id)
+        return self.pages.get(notification_id) == person_id
+
+    async def take_callback(
+        self, provider: str, kind: str, attempt_id: str | None, dedupe: str, form: dict[str, str]
+    ) -> None:
+        self.callbacks.append((provider, kind, attempt_id, dedupe, form))
+
+    async def key_pressed(self, attempt_id: str, digits: str) -> KeyOutcome:
+        self.keys.append((attempt_id, digits))
+        await asyncio.sleep(self.slow_seconds)
+        return self.outcome
+
+    async def ready(self) -> dict[str, bool | str]:
+        return self.parts
+
+    def registry_changed(self) -> None:
+        self.changes += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole response."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+    text: str
+
+
+@dataclass
+class Api:
+    """The server under test and a client of it."""
+
+    base_url: str
+    session: aiohttp.ClientSession
+    deps: Deps
+    service: RecordingService
+    database: RunningDatabase
+    tokens: dict[Role, str] = field(default_factory=dict)
+
+    async def key(self, role: Role, person_id: str | None = None, **options: Any) -> str:
+        """A key of this role, made in the database as the command line makes it."""
+        secret = new_secret()
+        ids, now = self.deps.ids, self.deps.clock.now()
+        key_id = ids.uuid7()
+        row = ApiKey(key_id, f"{role}-{key_id}", role, hash_key(SECRET_KEY, secret), person_id, now, None, None, None)
+        made = ApiKey(**({name: getattr(row, name) for name in row.__slots__} | options))
+        await self.database.write(Priority.ADMINISTRATION, lambda conn: keys.add(conn, made))
+        return secret
+
+    async def token(self, role: Role) -> str:
+        """One key per role, kept."""
+        if role not in self.tokens:
+            self.tokens[role] = await self.key(role, "nobody" if role is Role.GRID_WORKER else None)
+        return self.tokens[role]
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        role: Role | None = Role.ADMINISTRATOR,
+        key: str | None = None,
+        **headers: str,
+    ) -> Answer:
+        """One request; header names take underscores. `path` without a host; `/api/v1` is added where it is missing."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if key is not None:
+            sent["Authorization"] = f"Bearer {key}"
+        elif role is not None:
+            sent["Authorization"] = f"Bearer {await self.token(role)}"
+        url = self.base_url + (path if path.startswith(("/api/", "/callbacks/", "/healthz")) else f"/api/v1{path}")
+        async with self.session.request(method, url, json=body, headers=sent) as response:
+            text = await response.text()
+            is_json = "json" in response.content_type
+            return Answer(
+                response.status, response.headers, await response.json(content_type=None) if is_json else None, text
+            )
+
+    async def insert(self, table: Any, **values: Any) -> None:
+        """A row, as another part of the product would have written it."""
+        await self.database.write(Priority.ADMINISTRATION, lambda conn: conn.execute(insert(table).values(**values)))
+
+    async def person(self, code: str, name: str = "网格员甲") -> str:
+        """A registered person's id."""
+        person_id = self.deps.ids.uuid7()
+        row = {"id": person_id, "kind": "worker", "code": code, "name": name, "name_en": "Grid worker A"}
+        await self.insert(registry.people, **row, language="zh-CN")
+        return person_id
+
+    async def incident(self, **values: Any) -> str:
+        """An open fire, newest last."""
+        incident_id = self.deps.ids.uuid7()
+        row: dict[str, Any] = {
+            "id": incident_id,
+            "reference": self.deps.ids.reference(),
+            "dedup_key": f"v1:fire:{incident_id}",
+            "holds_key": True,
+            "code": "fire.smoke",
+            "cls": "A",
+            "severity": 1,
+            "condition": "active",
+            "ack": "none",
+            "work": "dispatched",
+            "place_text": {"zh": "金鼎小区3栋", "en": "Jinding B3", "lat": 32.1, "lon": 114.0},
+            "opened_at": self.deps.clock.now(),
+            "policy": {},
+            "extent": {},
+        }
+        await self.insert(alerting_tables.incidents, **(row | values))
+        return incident_id
+
+    async def page(self, incident_id: str, person_id: str, **values: Any) -> str:
+        """A notification of that incident to that person."""
+        notification_id = self.deps.ids.uuid7()
+        row: dict[str, Any] = {
+            "id": notification_id,
+            "incident_id": incident_id,
+            "round": 0,
+            "step": 0,
+            "recipient_id": person_id,
+            "channel": "sms",
+            "purpose": "page",
+            "address": "+8613800138000",
+            "language": "zh-CN",
+            "urgency": 0,
+            "text": "火警",
+            "state": "sending",
+            "planned_at": self.deps.clock.now(),
+        }
+        await self.insert(alerting_tables.notifications, **(row | values))
+        return notification_id
+
+    async def entry(self, incident_id: str, kind: str = "opened") -> None:
+        """A timeline entry."""
+        row = {"incident_id": incident_id, "at": self.deps.clock.now(), "kind": kind, "reason": "first_signal"}
+        await self.insert(alerting_tables.timeline, **row, actor="gengfu", data={})
+
+
+def make_deps(database: RunningDatabase, service: RecordingService) -> Deps:
+    clock, ids = SystemClock(), RandomIds()
+    metrics = CollectorRegistry()
+    Counter("gengfu_notifications", "Notifications", registry=metrics).inc()
+    return Deps(
+        database=database,
+        service=service,
+        hub=Hub(ids.uuid7),
+        clock=clock,
+        ids=ids,
+        keys=KeyRing(database, clock, SECRET_KEY),
+        hash_credential=lambda secret: f"hash of {secret}",
+        callbacks={"twilio": TwilioCallbacks(TWILIO)},
+        metrics=metrics,
+        secret_key=SECRET_KEY,
+    )
+
+
+@asynccontextmanager
+async def serving(deps: Deps) -> AsyncIterator[str]:
+    """The application on a real server, on a free port; its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(create_app(deps), http="httptools", log_level="critical", access_log=False)
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started:
+            assert not running.done(), "the server did not start"
+            await asyncio.sleep(0.005)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        deps.hub.close()
+        server.should_exit = True
+        await running
+        listener.close()
+
+
+@asynccontextmanager
+async def running_api(url: str) -> AsyncIterator[Api]:
+    """Database, server and client, gone at the end."""
+    database = open_database(url, monotonic=SystemClock().monotonic)
+    await database.write(Priority.ADMINISTRATION, metadata.create_all)
+    service = RecordingService()
+    deps = make_deps(database, service)
+    async with serving(deps) as base_url, aiohttp.ClientSession(timeout=NO_RETRY) as session:
+        yield Api(base_url, session, deps, service, database)
+    await database.close()
+
+
+LONG_AGO = timedelta(days=3)
+NOT_VERIFIED = Refused(Refusal.NOT_VERIFIED)

@@ -1,0 +1,1 @@
+"""Private services and helpers that tests share; it holds no test."""

@@ -1,0 +1,1 @@
+"""The core alone: no broker, no database, no clock."""
