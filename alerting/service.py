@@ -5,16 +5,15 @@ here; every decision is the core's and every write one transaction. Never parses
 import asyncio
 import logging
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection
 
 from alerting.aftermath import Aftermath
 from alerting.channels.base import ChannelProvider
-from alerting.core.acts import Done, Verb
+from alerting.core.acts import Done, KeyOutcome, Verb
 from alerting.core.decisions import Refused
-from alerting.core.model import Actor, AttemptState, Refusal, Settings
+from alerting.core.model import Actor, AttemptState, Refusal, Settings, Work
 from alerting.core.outcomes import KeyPress, Reply
 from alerting.deciding import Deciding
 from alerting.emergency import Emergency
@@ -36,18 +35,10 @@ log = logging.getLogger(__name__)
 
 due_most = 50
 """Incidents asked in one transaction: the writer is never held long."""
+keys_remembered_max = 10_000
+"""Pressed keys whose result is known: the inbox meets each of them a second time."""
 reply_goes = ("1", "１", "go", "去", "出发")
 reply_declines = ("2", "２", "no", "不能")
-
-
-class KeyOutcome(StrEnum):
-    """What pressing a key on a call did."""
-
-    TAKEN = "taken"
-    ALREADY_TAKEN = "already_taken"
-    DECLINED = "declined"
-    REPEAT = "repeat"
-    UNKNOWN = "unknown"
 
 
 class Service:
@@ -118,6 +109,7 @@ class Service:
             ids=ids,
             metrics=metrics,
         )
+        self._acting: dict[tuple[str, str], asyncio.Task[KeyOutcome]] = {}
         self._to_ask: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -182,6 +174,15 @@ class Service:
             return KeyOutcome.REPEAT
         if key not in ("1", "2"):
             return KeyOutcome.UNKNOWN
+        acting = self._acting.get((attempt_id, key))
+        if acting is None or (acting.done() and (acting.cancelled() or acting.exception() is not None)):
+            acting = asyncio.create_task(self._act_on_key(attempt_id, key))
+            if len(self._acting) >= keys_remembered_max:
+                self._acting.clear()
+            self._acting[attempt_id, key] = acting
+        return await asyncio.shield(acting)
+
+    async def _act_on_key(self, attempt_id: str, key: str) -> KeyOutcome:
         found = await self._database.read(lambda conn: _whose(conn, attempt_id))
         if found is None:
             return KeyOutcome.UNKNOWN
@@ -257,7 +258,7 @@ class Service:
 
 
 def _whose(conn: Connection, attempt_id: str) -> tuple[attempts.Claimed, str] | None:
-    claimed = attempts.load(conn, [attempt_id]).get(attempt_id)
+    claimed = attempts.find(conn, attempt_id)
     if claimed is None:
         return None
     person = people.get(conn, claimed.submission.recipient_id)
@@ -266,7 +267,7 @@ def _whose(conn: Connection, attempt_id: str) -> tuple[attempts.Claimed, str] | 
 
 def _replied(conn: Connection, address: str, code: str) -> tuple[attempts.Claimed, str] | None:
     for attempt_id, _, incident_id in attempts.latest_to(conn, address):
-        incident = incidents.load(conn, [incident_id]).get(incident_id)
-        if incident is not None and incident.open and (not code or incident.reference == code):
+        found = incidents.brief(conn, incident_id)
+        if found is not None and found[1] not in (Work.CLOSED, Work.EVALUATED) and code in ("", found[0]):
             return _whose(conn, attempt_id)
     return None

@@ -14,11 +14,18 @@ from api.permissions import PREFIX
 from api.routes import (
     api_keys,
     callbacks,
+    devices,
+    duty,
+    grids,
     health,
     incidents,
     notifications,
+    places,
     policies,
+    quarantine,
+    shifts,
     stream,
+    workers,
 )
 
 _ROUTERS = (
@@ -27,6 +34,13 @@ _ROUTERS = (
     incidents.router,
     notifications.router,
     stream.router,
+    places.router,
+    grids.router,
+    workers.router,
+    shifts.router,
+    duty.router,
+    devices.router,
+    quarantine.router,
     policies.router,
     api_keys.router,
 )

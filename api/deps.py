@@ -2,28 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
-from alerting.core.acts import Done, Verb
+from alerting.core.acts import Done, KeyOutcome, Verb
 from alerting.core.decisions import Refused
 from alerting.core.model import Actor
 from alerting.ports import Clock, Database, Ids
 from alerting.stream import Hub
 from api.auth import KeyRing
-
-
-class KeyOutcome(StrEnum):
-    """What pressing a key on a call did."""
-
-    TAKEN = "taken"
-    ALREADY_TAKEN = "already_taken"
-    DECLINED = "declined"
-    REPEAT = "repeat"
-    UNKNOWN = "unknown"
 
 
 class AlertingService(Protocol):

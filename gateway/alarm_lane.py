@@ -17,7 +17,7 @@ from gateway.backoff import Backoff
 from gateway.connection import MqttConnection
 from gateway.intake import AlarmIntake, AlarmItem, BatchSize
 from gateway.ledger import AckLedger
-from gateway.receipts import ReceiptOutbox, encode_receipt
+from gateway.receipts import encode_receipt
 from gateway.settings import GatewaySettings, Lane
 from gateway.telling import GatewayMetrics
 from gateway.topics import receipt_topic
@@ -26,7 +26,6 @@ retry_first_seconds = 0.1
 retry_ceiling_seconds = 1.0
 acks_per_turn_max = 64
 """Acknowledgements and receipts queued before the event loop gets its next turn."""
-receipt_qos = 1
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +49,7 @@ class AlarmLane:
         self._clock = clock
         self._metrics = metrics
         self._checkpoint = checkpoint
-        self._ledger = AckLedger()
-        self._receipts = ReceiptOutbox()
+        self._ledger = AckLedger(settings.receive_maximum, settings.intake_bytes_max)
         self._size = BatchSize()
         self._retry = Backoff(retry_first_seconds, retry_ceiling_seconds, random)
         self._arrived = asyncio.Event()
@@ -61,26 +59,32 @@ class AlarmLane:
 
     def session_began(self, generation: int) -> None:
         self._ledger.begin(generation)
-        self._pump()
+        self._bound_reading()
 
     def message_arrived(self, generation: int, message: MQTTMessage) -> None:
         raw = read_raw(message, self._clock())
         item = AlarmItem(prepare(self._entry, raw), generation, message.mid if message.qos else 0)
         if item.loose or self._ledger.owe(item):
             self._put(item)
-
-    def publication_confirmed(self, mid: int) -> None:
-        self._receipts.confirmed(mid)
-        self._pump()
+        if self._ledger.is_full:
+            self.connection.pause_reading()
 
     def connection_changed(self, up: bool) -> None:
-        if not up:
-            self._receipts.connection_lost()
         self._metrics.connected(Lane.ALARM, up)
 
     def take_over(self, prepared: Prepared) -> None:
         """A message of the telemetry lane that has to be decided: nobody acknowledges it, so it is loose."""
         self._put(AlarmItem(prepared))
+
+    @property
+    def held(self) -> int:
+        return len(self._ledger)
+
+    def _bound_reading(self) -> None:
+        if self._ledger.is_full:
+            self.connection.pause_reading()
+        elif self._ledger.has_room:
+            self.connection.resume_reading()
 
     def _put(self, item: AlarmItem) -> None:
         self.intake.add(item)
@@ -109,10 +113,6 @@ class AlarmLane:
         self.connection.stop_reading()
         self._stopping = True
         self._arrived.set()
-
-    def flush(self) -> None:
-        """Queue every receipt that still waits, however many are unconfirmed."""
-        self._receipts.pump(self._publish, len(self._receipts))
 
     async def _let_fires_overtake(self, in_work: asyncio.Task[bool], group: asyncio.TaskGroup) -> None:
         """While the database stalls, `handle` does not return; a fire that comes now must still be known to it,
@@ -150,7 +150,6 @@ class AlarmLane:
             for item, verdict in zip(batch[start:end], verdicts[start:end], strict=True):
                 self._ledger.done(item)
                 self._add_receipt(verdict)
-            self._pump()
             self._acknowledge()
         while True:
             if self._acknowledge() < acks_per_turn_max:
@@ -161,6 +160,7 @@ class AlarmLane:
         items = self._ledger.release(acks_per_turn_max)
         for item in items:
             self.connection.ack(item.generation, item.mid)
+        self._bound_reading()
         return len(items)
 
     def _add_receipt(self, verdict: Verdict) -> None:
@@ -171,13 +171,7 @@ class AlarmLane:
         except ValueError as fault:
             log.warning("no receipt can be sent: %s", fault)
             return
-        self._receipts.add(topic, encode_receipt(verdict.receipt))
-
-    def _pump(self) -> None:
-        self._receipts.pump(self._publish)
-
-    def _publish(self, topic: str, payload: bytes) -> int | None:
-        return self.connection.publish(topic, payload, receipt_qos)
+        self.connection.publish(topic, encode_receipt(verdict.receipt))
 
 
 def read_raw(message: MQTTMessage, now: datetime) -> RawMessage:

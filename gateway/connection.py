@@ -18,6 +18,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway.backoff import Backoff
 from gateway.opening import connect_in_thread, discard, new_client
+from gateway.outbox import PINGREQ, Outbox, encode_puback, encode_publication
 from gateway.settings import GatewaySettings, LaneSettings
 
 backoff_first_seconds = 0.1
@@ -39,10 +40,6 @@ class Receiver(Protocol):
 
     def message_arrived(self, generation: int, message: MQTTMessage) -> None: ...
 
-    def publication_confirmed(self, mid: int) -> None:
-        """The broker has the publication (for QoS 0: it was written to the socket)."""
-        ...
-
     def connection_changed(self, up: bool) -> None:
         """True: all required subscriptions were granted. False: the connection was lost."""
         ...
@@ -57,6 +54,9 @@ class MqttConnection:
 
     Each attempt gets a fresh paho client: an attempt that is given up owns a client that nobody else sees. While the
     connecting thread runs, the loop does not touch the client; from CONNACK on, only the loop does.
+
+    Acknowledgements and publications are written to paho's socket by our own `Outbox`, only between whole packets of
+    paho's; everything else is paho's.
     """
 
     def __init__(
@@ -69,7 +69,12 @@ class MqttConnection:
         self._attempt: _Attempt | None = None
         self._session: Client | None = None
         self._watched: socket.socket | None = None
+        self._is_v5 = broker.protocol_version is MQTTProtocolVersion.MQTTv5
+        self._outbox = Outbox()
+        self._writer_set = False
         self._reading_stopped = False
+        self._paused = False
+        self._pinged_mono = 0.0
         self._closing = False
         self._packets = 0
         self.generation = 0
@@ -91,14 +96,28 @@ class MqttConnection:
     def close(self) -> None:
         """Write what is queued, then DISCONNECT; `run` returns once that has left. The broker keeps the session."""
         self._closing = True
-        if self._session is not None:
-            self._session.disconnect()
+        self._request_write()
 
     def stop_reading(self) -> None:
         """Leave further messages to the broker; acknowledgements still go out."""
         self._reading_stopped = True
         if self._watched is not None:
             asyncio.get_running_loop().remove_reader(self._watched.fileno())
+
+    def pause_reading(self) -> None:
+        """Read nothing more until `resume_reading`, however long: the broker keeps the rest, and the connection. A
+        connection that is still being made is read until its subscriptions are granted."""
+        self._paused = True
+
+    def resume_reading(self) -> None:
+        if not self._paused:
+            return
+        self._paused = False
+        attempt = self._attempt
+        if attempt is not None and self._watched is not None and not self._reading_stopped:
+            loop = asyncio.get_running_loop()
+            loop.add_reader(self._watched.fileno(), self._guarded, self._read, attempt)
+            loop.call_soon(self._guarded, self._read, attempt)  # for bytes inside the TLS object
 
     async def _try_once(self) -> None:
         """One connection from the first byte to the last."""
@@ -138,14 +157,14 @@ class MqttConnection:
         """Queue a PUBACK. False, and nothing sent, when `mid` belongs to a session that is gone."""
         if self._session is None or generation != self.generation:
             return False
-        return self._session.ack(mid, 1) == MQTTErrorCode.MQTT_ERR_SUCCESS
+        self._outbox.add_urgent(encode_puback(mid))
+        self._request_write()
+        return True
 
-    def publish(self, topic: str, payload: bytes, qos: int) -> int | None:
-        """Queue a publication and give its message id; None without a session."""
-        if self._session is None:
-            return None
-        info = self._session.publish(topic, payload, qos)
-        return info.mid if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Queue a publication at QoS 0. Without a session it waits for the next one; too many drop the oldest."""
+        self._outbox.add_publication(encode_publication(topic, payload, self._is_v5))
+        self._request_write()
 
     # -- paho's callbacks: on the loop, but for the first register_write, which the connecting thread calls --------
 
@@ -157,10 +176,8 @@ class MqttConnection:
         )
         client.on_disconnect = lambda _client, _data, _flags, reason, _props: self._on_disconnect(attempt, reason)
         client.on_message = self._on_message
-        client.on_publish = lambda _client, _data, mid, _reason, _props: self._on_publish(mid)
         client.on_socket_close = lambda _client, _data, _sock: self._unwatch()
         client.on_socket_register_write = lambda _client, _data, _sock: self._want_write(attempt)
-        client.on_socket_unregister_write = lambda _client, _data, _sock: self._want_no_write(attempt)
 
     def _on_connect(self, attempt: "_Attempt", reason: ReasonCode) -> None:
         if reason.is_failure:
@@ -168,13 +185,14 @@ class MqttConnection:
             return
         self.generation += 1
         self._session = attempt.client
+        self._outbox.begin()
         self._receiver.session_began(self.generation)
         self._subscribe(attempt.client)
 
     def _subscribe(self, client: Client) -> None:
         """Every filter in one packet, after every CONNACK: a broker may have lost the session. Default retain
         handling, so that retained last wills are seen."""
-        if self._broker.protocol_version is MQTTProtocolVersion.MQTTv5:
+        if self._is_v5:
             client.subscribe([(each.topic, SubscribeOptions(qos=each.qos)) for each in self._lane.filters])
         else:
             client.subscribe([(each.topic, each.qos) for each in self._lane.filters])
@@ -194,10 +212,6 @@ class MqttConnection:
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         self._packets += 1
         self._receiver.message_arrived(self.generation, message)
-
-    def _on_publish(self, mid: int) -> None:
-        self._packets += 1
-        self._receiver.publication_confirmed(mid)
 
     # -- the socket -----------------------------------------------------------------------------------------------
 
@@ -219,16 +233,18 @@ class MqttConnection:
             loop.remove_reader(self._watched.fileno())
             loop.remove_writer(self._watched.fileno())
             self._watched = None
+        self._writer_set = False
 
     def _want_write(self, attempt: "_Attempt") -> None:
         """Not before `_watch`: the connecting thread has no business with the loop."""
-        if attempt is self._attempt and self._watched is not None:
+        if attempt is self._attempt and self._watched is not None and not self._writer_set:
+            self._writer_set = True
             fileno = self._watched.fileno()
             asyncio.get_running_loop().add_writer(fileno, self._guarded, self._write, attempt)
 
-    def _want_no_write(self, attempt: "_Attempt") -> None:
-        if attempt is self._attempt and self._watched is not None:
-            asyncio.get_running_loop().remove_writer(self._watched.fileno())
+    def _request_write(self) -> None:
+        if self._session is not None and self._attempt is not None:
+            self._want_write(self._attempt)
 
     def _guarded(self, work: Callable[["_Attempt"], None], attempt: "_Attempt") -> None:
         if attempt is not self._attempt:
@@ -243,7 +259,7 @@ class MqttConnection:
         each publication in flight) and ignores its own `max_packets`."""
         limit = self._packets + self._lane.read_messages_max
         deadline = time.monotonic() + self._lane.read_seconds_max
-        while not self._reading_stopped:
+        while not self._held_back(attempt):
             before = self._packets
             if attempt.client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 return
@@ -254,12 +270,48 @@ class MqttConnection:
                 if pending:  # bytes inside the TLS object never make the socket readable again
                     asyncio.get_running_loop().call_soon(self._guarded, self._read, attempt)
                 return
+        if self._watched is not None:
+            asyncio.get_running_loop().remove_reader(self._watched.fileno())
+
+    def _held_back(self, attempt: "_Attempt") -> bool:
+        return self._reading_stopped or (self._paused and attempt.granted.done())
 
     def _write(self, attempt: "_Attempt") -> None:
-        attempt.client.loop_write()
+        """Paho's packets and ours, never one inside the other; DISCONNECT when nothing else is left."""
+        client = attempt.client
+        if not self._outbox.is_mid_packet:
+            client.loop_write()
+        if self._session is client and not self._outbox.is_empty and not self._half_written(client):
+            self._send(attempt)
+        if self._watched is None or client.want_write() or (self._session and not self._outbox.is_empty):
+            return
+        self._writer_set = False
+        asyncio.get_running_loop().remove_writer(self._watched.fileno())
+        if self._closing and self._session is not None:
+            self._session.disconnect()
+
+    def _half_written(self, client: Client) -> bool:
+        return client.want_write() and not self._outbox.is_mid_packet
+
+    def _send(self, attempt: "_Attempt") -> None:
+        sock = attempt.client.socket()
+        if not isinstance(sock, socket.socket):
+            return
+        try:
+            self._outbox.send(sock)
+        except OSError as fault:
+            self._session = None
+            _settle(attempt.granted, str(fault))
+            _settle(attempt.lost, str(fault))
 
     def _keep_alive(self, attempt: "_Attempt") -> None:
-        attempt.client.loop_misc()
+        """While nothing is read, paho would miss the PINGRESP and give the connection up: then only we ping."""
+        if not self._held_back(attempt):
+            attempt.client.loop_misc()
+        elif time.monotonic() - self._pinged_mono >= self._broker.keepalive_seconds:
+            self._pinged_mono = time.monotonic()
+            self._outbox.add_urgent(PINGREQ)
+            self._request_write()
 
     def _on_tick(self, attempt: "_Attempt") -> None:
         """paho's keepalive: a ping when idle, and the end of a connection that no longer answers."""

@@ -36,9 +36,15 @@ class AlarmItem:
     def loose(self) -> bool:
         return self.mid == 0
 
+    @property
+    def size(self) -> int:
+        """Bytes that it holds in memory on the sender's account: payload and topic."""
+        raw = self.prepared.raw
+        return len(raw.payload) + len(raw.topic)
+
 
 class AlarmIntake:
-    """One FIFO per urgency. QoS 1 items are never dropped: Receive Maximum bounds them. Loose ones drop the oldest."""
+    """One FIFO per urgency. QoS 1 items are never dropped: the reader stops in time. Loose ones drop the oldest."""
 
     def __init__(self, loose_messages_max: int) -> None:
         self._loose_max = loose_messages_max

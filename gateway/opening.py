@@ -26,7 +26,6 @@ def new_client(broker: GatewaySettings, lane: LaneSettings) -> Client:
         reconnect_on_failure=False,  # else a refused 3.1.1 login makes paho reconnect, blocking, inside loop_read
         manual_ack=True,
     )
-    client.max_inflight_messages = 0  # the receipt outbox bounds what is in flight
     client.connect_timeout = broker.connect_seconds_max
     client.username_pw_set(broker.username, broker.password)
     return client
@@ -112,8 +111,7 @@ def discard(client: Client) -> None:
     thread that was given up, and the broker would throw out the session that has our client id by then.
     """
     client.on_connect = client.on_disconnect = client.on_message = None
-    client.on_subscribe = client.on_publish = None
-    client.on_socket_close = client.on_socket_unregister_write = None
+    client.on_subscribe = client.on_socket_close = None
     client.on_socket_register_write = lambda _client, _data, _sock: None
     sock = client.socket()
     if sock is not None:

@@ -52,7 +52,9 @@ class GatewaySettings:
     alarm_filters: tuple[Filter, ...] = OWN_ALARM_FILTERS
     telemetry_filters: tuple[Filter, ...] = OWN_TELEMETRY_FILTERS
     receive_maximum: int = 8_000
-    """QoS 1 messages that the broker may have outstanding with us (MQTT 5; on 3.1.1 the broker's own bound holds)."""
+    """QoS 1 messages received and not yet acknowledged: told to the broker (MQTT 5), and kept by not reading on."""
+    intake_bytes_max: int = 64 * 2**20
+    """Topics and payloads of those messages; reading stops with the message that reaches it."""
     loose_messages_max: int = 2_000
     """Messages on the way to `handle` that no broker holds for us (QoS 0): beyond it the oldest goes, counted."""
     telemetry_messages_max: int = 20_000

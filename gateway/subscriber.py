@@ -56,6 +56,11 @@ class Subscriber:
         """For readiness probes: both lanes are connected."""
         return self.connected and self._telemetry.connection.connected
 
+    @property
+    def held(self) -> int:
+        """QoS 1 messages of the present session, received and not yet acknowledged; never above `receive_maximum`."""
+        return self._alarm.held
+
     async def run(self) -> None:
         """Until `stop` or cancellation. Raises only for programmers' errors. Cancelled, it leaves at once: what was
         not acknowledged stays with the broker."""
@@ -86,7 +91,6 @@ class Subscriber:
             async with asyncio.timeout(self._settings.drain_seconds_max):
                 self._alarm.stop()
                 await asyncio.wait({worker})
-                self._alarm.flush()
                 if self._alarm.connection.connected:
                     self._alarm.connection.close()
                     await asyncio.wait({connection})

@@ -56,9 +56,6 @@ class TelemetryLane:
         self.intake.add(raw)
         self._arrived.set()
 
-    def publication_confirmed(self, mid: int) -> None:
-        return None
-
     def connection_changed(self, up: bool) -> None:
         self._metrics.connected(Lane.TELEMETRY, up)
 

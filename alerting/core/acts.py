@@ -31,6 +31,16 @@ class Verb(StrEnum):
     NOTE = "note"
 
 
+class KeyOutcome(StrEnum):
+    """What pressing a key on a call did."""
+
+    TAKEN = "taken"
+    ALREADY_TAKEN = "already_taken"
+    DECLINED = "declined"
+    REPEAT = "repeat"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     incident_id: str

@@ -32,7 +32,7 @@ from alerting.core.model import (
 from alerting.core.places import place_text
 from alerting.core.policy import choose
 from alerting.core.world import World
-from devices.model import Placement, PlaceKind
+from devices.model import PlaceKind, Placement
 from devices.resolve import place_device
 from devices.signals import SignalKind
 from devices.taxonomy import TAXONOMY, Hazard

@@ -1,6 +1,6 @@
 """The ordered table of escalation rules: the first that has something to say decides. Nothing registers itself."""
 
-from alerting.escalation import finished, taken_expired, unanswered, undelivered, unclosed
+from alerting.escalation import finished, taken_expired, unanswered, unclosed, undelivered
 from alerting.escalation.base import Rule
 
 TABLE: dict[str, Rule] = {

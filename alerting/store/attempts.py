@@ -106,7 +106,8 @@ _DUE = (
     .limit(bindparam("most"))
     .with_for_update(of=attempts, skip_locked=True)
 )
-_BY_ID = _JOINED.where(attempts.c.id.in_(bindparam("ids", expanding=True))).with_for_update(of=attempts)
+_BY_ID = _JOINED.where(attempts.c.id.in_(bindparam("ids", expanding=True)))
+_BY_ID_LOCKED = _BY_ID.with_for_update(of=attempts)
 _LEASE = (
     update(attempts)
     .where(attempts.c.id == bindparam("key"))
@@ -228,8 +229,15 @@ def claim_due(conn: Connection, now: datetime, boot: int, channels: Collection[C
 
 
 def load(conn: Connection, ids: Collection[str]) -> dict[str, Claimed]:
-    rows = _claimed(conn, _BY_ID, {"ids": list(ids)}) if ids else []
+    """Attempts by id, locked: a decision rests on them."""
+    rows = _claimed(conn, _BY_ID_LOCKED, {"ids": list(ids)}) if ids else []
     return {row.submission.attempt_id: row for row in rows}
+
+
+def find(conn: Connection, attempt_id: str) -> Claimed | None:
+    """One attempt, to look at."""
+    rows = _claimed(conn, _BY_ID, {"ids": [attempt_id]})
+    return rows[0] if rows else None
 
 
 def change(conn: Connection, changes: Sequence[Change]) -> None:

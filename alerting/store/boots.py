@@ -2,11 +2,20 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, func, insert, select
 
-from alerting.store.tables import boots
+from alerting.store.tables import boots, incidents
+from devices.store.tables import device_seen
 
 
 def begin(conn: Connection, now: datetime, instance: str) -> int:
     """Record this start; returns its number."""
     return int(conn.execute(insert(boots).values(started_at=now, instance=instance).returning(boots.c.id)).scalar_one())
+
+
+def gauges(conn: Connection) -> tuple[dict[int, int], int]:
+    """(open incidents by severity, devices that said goodbye), for the metrics."""
+    open_ = select(incidents.c.severity, func.count()).where(incidents.c.closed_at.is_(None))
+    counts = {row[0]: row[1] for row in conn.execute(open_.group_by(incidents.c.severity))}
+    offline = conn.execute(select(func.count()).where(device_seen.c.online == 0)).scalar_one()
+    return counts, offline

@@ -54,6 +54,7 @@ _FORGOTTEN = select(incidents.c.id).where(incidents.c.closed_at.is_(None), incid
 _OVERLAYS = select(incident_overlays.c.incident_id, incident_overlays.c.kind).where(
     incident_overlays.c.incident_id.in_(bindparam("ids", expanding=True))
 )
+_BRIEF = select(incidents.c.reference, incidents.c.work).where(incidents.c.id == bindparam("id"))
 _INSERT = {
     "sqlite": sqlite.insert(incidents).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(incidents).on_conflict_do_nothing(),
@@ -74,6 +75,12 @@ def load_by_keys(conn: Connection, keys: Collection[str]) -> dict[str, Incident]
 def load(conn: Connection, ids: Collection[str]) -> dict[str, Incident]:
     """Incidents by id, locked."""
     return {incident.id: incident for incident in _load(conn, _BY_IDS, {"ids": sorted(ids)})}
+
+
+def brief(conn: Connection, incident_id: str) -> tuple[str, Work] | None:
+    """(reference, work) of one incident, to look at."""
+    row = conn.execute(_BRIEF, {"id": incident_id}).one_or_none()
+    return (row[0], Work(row[1])) if row else None
 
 
 def due_ids(conn: Connection, now: datetime, most: int) -> list[str]:

@@ -8,14 +8,16 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from alerting.aftermath import stream_entry
 from alerting.store import views
+from alerting.store.timeline import Entry
 from alerting.store.views import TimelineEntry, Unreceived
 from alerting.stream import StreamEntry, Subscription, encode
 from api.auth import Caller, GuardedRoute, Who, key_of
 from api.deps import Deps, Use
 from api.errors import invalid
 from api.permissions import PREFIX
-from api.routes.incidents import entry_shown, own
+from api.routes.incidents import own
 
 router = APIRouter(prefix=f"{PREFIX}/stream", tags=["stream"], route_class=GuardedRoute)
 
@@ -102,8 +104,10 @@ async def _replay(deps: Deps, who: Caller, subscription: Subscription, after: in
 
 
 def timeline_event(entry: TimelineEntry) -> StreamEntry:
-    """A stored entry as the stream tells it."""
-    return StreamEntry(entry.seq, "timeline", entry_shown(entry).model_dump_json().encode())
+    """A stored entry as the stream told it when it was new."""
+    return stream_entry(
+        entry.seq, Entry(entry.incident_id, entry.at, entry.kind, entry.reason, entry.actor, entry.data or {})
+    )
 
 
 async def _unreceived(deps: Deps, person_id: str) -> bytes:

@@ -146,18 +146,25 @@ class ShiftOut(Shown):
     version: int
 
 
-class DeviceIn(Body):
-    """`id` is the device's own name: its MQTT username and topic segment. It never changes."""
+class DeviceFields(Body):
+    """What may change of a device."""
 
-    model_config = example({"id": "smoke-0001", "kind": "smoke_detector", "place_id": "xinyang"})
+    model_config = example({"kind": "smoke_detector", "place_id": "xinyang", "state": "installed"})
 
-    id: DeviceId
     kind: Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[a-z0-9_]+$")]
     place_id: Reference | None = None
     codec: Annotated[str, Field(min_length=1, max_length=64)] = "gengfu_plain"
     state: DeviceState = DeviceState.REGISTERED
     test_mode_until: Instant | None = None
     supervision_window_s: Annotated[int | None, Field(ge=10, le=31_536_000)] = None
+
+
+class DeviceIn(DeviceFields):
+    """`id` is the device's own name: its MQTT username and topic segment. It never changes."""
+
+    model_config = example({"id": "smoke-0001", "kind": "smoke_detector", "place_id": "xinyang"})
+
+    id: DeviceId
 
 
 class DeviceOut(Shown):
@@ -169,11 +176,12 @@ class DeviceOut(Shown):
     test_mode_until: Instant | None
     supervision_window_s: int | None
     has_credential: bool
+    created_at: Instant
     version: int
 
 
 class CredentialOut(Shown):
-    """Shown once. `delivery`: events of our own dialect get a device receipt after the commit."""
+    """Shown once."""
 
     username: str
     secret: str
@@ -198,8 +206,9 @@ class DutyStep(Shown):
 
 
 class DutyOut(Shown):
-    """The ladder of a grid at an instant, in the order people are asked."""
+    """The ladder at an instant, in the order people are asked."""
 
-    grid_id: str
+    grid_id: str | None
+    place_id: str | None
     at: Instant
     steps: list[DutyStep]

@@ -28,8 +28,9 @@ CONNECT_TIMEOUT_SECONDS = 5.0
 RETRY_PAUSE_SECONDS_MAX = 0.05
 LISTEN_PAUSE_SECONDS = (0.1, 5.0)
 """Before reconnecting a lost listener: at first, and at most."""
-_RETRIED_SQLSTATES = ("40001", "40P01")
-"""serialization_failure, deadlock_detected."""
+_RETRIED_SQLSTATES = ("40001", "40P01", "55P03")
+"""serialization_failure, deadlock_detected, lock_not_available: our lock timeout ends a deadlock before the server's own
+search for one (1 s) does."""
 
 _NOTIFY = select(func.pg_notify(bindparam("channel"), ""))
 

@@ -39,8 +39,7 @@ async def post(api: Api, path: str, form: dict[str, str], token: str = TWILIO.au
 async def call_of(api: Api) -> str:
     """A call in progress; the path of its voice callback."""
     fire = await api.incident()
-    script = msgspec.structs.asdict(script) if isinstance(script := SCRIPT, msgspec.Struct) else script
-    notice = await api.page(fire, "somebody", channel="voice", text=msgspec.json.encode(script).decode())
+    notice = await api.page(fire, "somebody", channel="voice", text=msgspec.json.encode(SCRIPT).decode())
     now = api.deps.clock.now()
     row = {"id": ATTEMPT, "notification_id": notice, "incident_id": fire, "number": 1, "reason": "first"}
     await api.insert(tables.attempts, **row, provider="twilio", state="sent", due_at=now, planned_at=now)

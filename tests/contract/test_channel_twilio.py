@@ -185,10 +185,12 @@ async def test_channels_share_one_pool_and_the_last_one_closes_it(emulator: Twil
     providers = build(settings_for(emulator.base_url))
     sms, voice = providers[Channel.SMS], providers[Channel.VOICE]
     bench = EmulatorBench(voice, emulator, VoiceTexts())
-    await voice.submit(bench.submission(), deadline_s)
+    emulator.faults.set(FaultKind.SLOW, seconds=0.2)
+    under_way = asyncio.create_task(voice.submit(bench.submission(), deadline_s))
+    await asyncio.sleep(0.05)
     await sms.close()
     await sms.close()
-    assert isinstance(await voice.submit(bench.submission(1), deadline_s), Accepted)
+    assert isinstance(await under_way, Accepted)
     await voice.close()
 
 

@@ -195,6 +195,13 @@ async def test_a_call_with_key_1(callbacks: Callbacks) -> None:
     await callbacks.voice.submit(submission, deadline_s)
     events = await callbacks.until_kind(ReceiptKind.COMPLETED)
     assert attempt == [submission.attempt_id]
+    seen = [event.kind for event in events if isinstance(event, Receipt)]
+    assert set(seen) == {
+        ReceiptKind.PROVIDER_ACCEPTED,
+        ReceiptKind.RINGING,
+        ReceiptKind.ANSWERED,
+        ReceiptKind.COMPLETED,
+    }
     assert [event for event in events if isinstance(event, KeyPress)] == [KeyPress(submission.attempt_id, "1")]
     (call,) = callbacks.emulator.phones.inbox(phone).calls
     assert [heard.text for heard in call.heard] == [script["say"], script["keys"], script["recorded"]]

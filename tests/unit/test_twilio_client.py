@@ -104,5 +104,5 @@ async def test_half_an_answer_is_cut_at_the_deadline() -> None:
 
 def test_settings_refuse_what_cannot_work() -> None:
     for wrong in ({"validity_s": 0}, {"ring_s": 1}, {"key_sid": "SK1"}):
-        with pytest.raises(ValueError, match="must be|together"):
-            TwilioSettings("AC1", "t", "+15551234567", "http://x", **wrong)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match=r"must be|together"):
+            TwilioSettings("AC1", "t", "+15551234567", "http://x", **wrong)

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, replace
 
-from alerting.channels.providers.twilio_callbacks import CallbackUrls, parse
+from alerting.channels.providers.twilio_callbacks import CallbackUrls, callback_key, parse
 from alerting.channels.providers.twilio_twiml import (
     KeyResult,
     Script,
@@ -102,3 +102,27 @@ def test_digits_that_no_phone_has_are_none() -> None:
         events = parse("voice", "A1B2", {"Digits": odd, "CallSid": "CA1"})
         assert [getattr(event, "digits", None) for event in events] == [None, ""]
     assert parse("voice", None, {"Digits": "1"}) == []
+
+
+def test_a_repeated_callback_has_the_same_key_and_any_other_has_not() -> None:
+    call = {"CallSid": "CA1", "CallStatus": "ringing", "SequenceNumber": "1"}
+    text = {"MessageSid": "SM1", "MessageStatus": "sent"}
+    pressed = {"CallSid": "CA1", "CallStatus": "in-progress", "Digits": "1"}
+    different = [
+        ("status", call),
+        ("status", call | {"SequenceNumber": "2"}),
+        ("status", call | {"CallStatus": "completed"}),
+        ("status", call | {"CallSid": "CA2"}),
+        ("status", text),
+        ("status", text | {"MessageStatus": "delivered"}),
+        ("voice", pressed),
+        ("voice", pressed | {"Digits": "2"}),
+        ("voice", pressed | {"Digits": "3", "again": "1"}),
+        ("voice", pressed | {"Digits": "3", "again": "2"}),
+        ("inbound", {"MessageSid": "SM1"}),
+    ]
+    keys = [callback_key(kind, form) for kind, form in different]
+    assert len(set(keys)) == len(different)
+    assert keys == [callback_key(kind, {**form, "Timestamp": "later"}) for kind, form in different]
+    kept = {"CallSid": "CA1", "CallStatus": "in-progress", "digits": "1", "retry": "2"}
+    assert callback_key("voice", kept) == callback_key("voice", pressed)

@@ -1,0 +1,92 @@
+"""Grids and the places they cover. Never decides which grid a device belongs to."""
+
+from dataclasses import replace
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import Connection
+
+from api.auth import GuardedRoute
+from api.deps import Use
+from api.errors import conflict
+from api.pages import Cursor, Limit, Page, limit_default, page, position
+from api.permissions import PREFIX
+from api.references import place_id_of, place_of
+from api.registry import Noun, create, patch_one, put_one, read_one
+from api.schemas.common import Patch
+from api.schemas.registry import GridIn, GridOut
+from api.store.references import covering
+from devices.store import grids as store
+from devices.store.grids import GridRow
+
+router = APIRouter(prefix=f"{PREFIX}/grids", tags=["grids"], route_class=GuardedRoute)
+
+
+def _changed(conn: Connection, body: GridIn, before: GridRow) -> GridRow:
+    holder = store.find(conn, body.code)
+    if holder is not None and holder.id != before.id:
+        raise conflict("#/code", "taken", value=body.code)
+    covered = [place_of(conn, wanted, f"#/place_ids/{index}").id for index, wanted in enumerate(body.place_ids)]
+    for place_id, (grid_id, code) in covering(conn, covered).items():
+        if grid_id != before.id:
+            index = covered.index(place_id)
+            raise conflict(f"#/place_ids/{index}", "covered", value=body.place_ids[index], grid=code)
+    return replace(
+        before,
+        code=body.code,
+        name=body.name,
+        name_en=body.name_en,
+        community_id=place_id_of(conn, body.community_id, "#/community_id"),
+        place_ids=tuple(dict.fromkeys(covered)),
+    )
+
+
+def _shown(row: GridRow) -> GridOut:
+    return GridOut(
+        id=row.id,
+        code=row.code,
+        name=row.name,
+        name_en=row.name_en,
+        community_id=row.community_id,
+        place_ids=list(row.place_ids),
+        version=row.version,
+    )
+
+
+_GRIDS = Noun(
+    name="grids",
+    model=GridIn,
+    get=store.get,
+    insert_many=store.insert_many,
+    update_one=store.update_one,
+    changed=_changed,
+    shown=_shown,
+    version=lambda row: row.version,
+)
+
+
+@router.get("", response_model=Page[GridOut])
+async def list_grids(use: Use, cursor: Cursor = None, limit: Limit = limit_default) -> Response:
+    after = position(cursor)
+    rows = await use.database.read(lambda conn: store.page(conn, after, limit + 1))
+    return page(rows, limit, _shown, lambda row: row.id)
+
+
+@router.post("", status_code=201, response_model=GridOut)
+async def create_grid(body: GridIn, request: Request, use: Use) -> Response:
+    fresh = GridRow(use.ids.uuid7(), body.code, body.name, body.name_en)
+    return await create(request, use, _GRIDS, lambda conn: _changed(conn, body, fresh))
+
+
+@router.get("/{id}", response_model=GridOut)
+async def read_grid(id: str, use: Use) -> Response:
+    return await read_one(use, _GRIDS, id)
+
+
+@router.put("/{id}", response_model=GridOut)
+async def put_grid(id: str, body: GridIn, request: Request, use: Use) -> Response:
+    return await put_one(request, use, _GRIDS, id, body)
+
+
+@router.patch("/{id}", response_model=GridOut)
+async def patch_grid(id: str, body: Patch, request: Request, use: Use) -> Response:
+    return await patch_one(request, use, _GRIDS, id, body)

@@ -1,0 +1,151 @@
+"""People who are told: workers, desks, households, volunteers, and how to reach them. Never shows a whole number."""
+
+from dataclasses import replace
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import Connection
+
+from alerting.channels.mask import masked
+from api.auth import GuardedRoute
+from api.deps import Use
+from api.errors import conflict, invalid, not_found
+from api.idempotency import Made, make_once
+from api.pages import Cursor, Limit, Page, answer, limit_default, page, position
+from api.permissions import PREFIX
+from api.phones import normalise
+from api.registry import Noun, create, patch_one, put_one, read_one
+from api.schemas.common import Patch
+from api.schemas.registry import ContactIn, ContactOut, PersonIn, PersonOut
+from devices.model import Channel, PersonKind
+from devices.store import people as store
+from devices.store.people import ContactRow, PersonRow
+
+router = APIRouter(prefix=f"{PREFIX}/workers", tags=["workers"], route_class=GuardedRoute)
+
+
+def _changed(conn: Connection, body: PersonIn, before: PersonRow) -> PersonRow:
+    holder = store.find(conn, body.code)
+    if holder is not None and holder.id != before.id:
+        raise conflict("#/code", "taken", value=body.code)
+    return replace(
+        before,
+        kind=body.kind,
+        code=body.code,
+        name=body.name,
+        name_en=body.name_en,
+        language=body.language,
+        left_at=body.left_at,
+    )
+
+
+def _shown(row: PersonRow) -> PersonOut:
+    return PersonOut(
+        id=row.id,
+        kind=row.kind,
+        code=row.code,
+        name=row.name,
+        name_en=row.name_en,
+        language=row.language,
+        left_at=row.left_at,
+        version=row.version,
+    )
+
+
+_PEOPLE = Noun(
+    name="workers",
+    model=PersonIn,
+    get=store.get,
+    insert_many=store.insert_many,
+    update_one=store.update_one,
+    changed=_changed,
+    shown=_shown,
+    version=lambda row: row.version,
+)
+
+
+@router.get("", response_model=Page[PersonOut])
+async def list_people(
+    use: Use, kind: PersonKind | None = None, cursor: Cursor = None, limit: Limit = limit_default
+) -> Response:
+    after = position(cursor)
+    rows = await use.database.read(lambda conn: store.page(conn, after, limit + 1, kind=kind))
+    return page(rows, limit, _shown, lambda row: row.id)
+
+
+@router.post("", status_code=201, response_model=PersonOut)
+async def create_person(body: PersonIn, request: Request, use: Use) -> Response:
+    fresh = PersonRow(use.ids.uuid7(), body.kind, body.code, body.name, body.name_en, body.language)
+    return await create(request, use, _PEOPLE, lambda conn: _changed(conn, body, fresh))
+
+
+@router.get("/{id}", response_model=PersonOut)
+async def read_person(id: str, use: Use) -> Response:
+    return await read_one(use, _PEOPLE, id)
+
+
+@router.put("/{id}", response_model=PersonOut)
+async def put_person(id: str, body: PersonIn, request: Request, use: Use) -> Response:
+    """Who has left (`left_at`) is never on duty and never rung."""
+    return await put_one(request, use, _PEOPLE, id, body)
+
+
+@router.patch("/{id}", response_model=PersonOut)
+async def patch_person(id: str, body: Patch, request: Request, use: Use) -> Response:
+    return await patch_one(request, use, _PEOPLE, id, body)
+
+
+@router.get("/{id}/contacts", response_model=Page[ContactOut])
+async def list_contacts(id: str, use: Use) -> Response:
+    """All of them in the order in which they are tried; numbers are masked."""
+
+    def work(conn: Connection) -> list[ContactRow] | None:
+        return None if store.get(conn, id) is None else store.contacts(conn, id)
+
+    rows = await use.database.read(work)
+    if rows is None:
+        raise not_found()
+    return answer({"items": [_contact_shown(row).model_dump(mode="json") for row in rows], "next": None})
+
+
+@router.post("/{id}/contacts", status_code=201, response_model=ContactOut)
+async def create_contact(id: str, body: ContactIn, request: Request, use: Use) -> Response:
+    """Numbers are read as people write them and kept as E.164."""
+    address = _address(body, id)
+
+    def work(conn: Connection) -> Made:
+        if store.get(conn, id) is None:
+            raise not_found()
+        known = {(row.channel, row.address) for row in store.contacts(conn, id)}
+        if (body.channel, address) in known:
+            raise conflict("#/address", "taken", value=body.address or body.channel.value)
+        row = ContactRow(use.ids.uuid7(), id, body.channel, address)
+        store.add_contacts(conn, [row])
+        return Made(_contact_shown(row).model_dump(mode="json"))
+
+    made = await make_once(request, use, work)
+    if made.fresh:
+        use.service.registry_changed()
+    return made.response()
+
+
+def _address(body: ContactIn, person_id: str) -> str:
+    if body.channel is Channel.APP:
+        if body.address is not None:
+            raise invalid("#/address", "app_address")
+        return person_id
+    if body.address is None:
+        raise invalid("#/address", "address_missing")
+    number = normalise(body.address)
+    if number is None:
+        raise invalid("#/address", "phone")
+    return number
+
+
+def _contact_shown(row: ContactRow) -> ContactOut:
+    return ContactOut(
+        id=row.id,
+        channel=row.channel,
+        address=row.address if row.channel is Channel.APP else masked(row.address),
+        verified_at=row.verified_at,
+        opted_out_at=row.opted_out_at,
+    )

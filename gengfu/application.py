@@ -1,0 +1,292 @@
+"""One running Gengfu: builds the real parts, wires them, starts and stops them in order. Holds no rule of its own."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from alerting.channels.app import AppChannel
+from alerting.channels.base import ChannelProvider
+from alerting.channels.providers import twilio
+from alerting.channels.providers.twilio_settings import TwilioSettings
+from alerting.channels.unconfigured import Unconfigured
+from alerting.core.model import Settings as CoreSettings
+from alerting.ports import Conflict, Priority
+from alerting.service import Service
+from alerting.store import boots
+from alerting.stream import Hub
+from api.app import create_app
+from api.auth import KeyRing
+from api.deps import Deps
+from api.twilio import TwilioCallbacks
+from devices.model import Channel
+from gateway import GatewaySettings, Subscriber
+from gengfu.broker.files import hash_password
+from gengfu.clock import RandomIds, SystemClock
+from gengfu.database import RunningDatabase, open_database
+from gengfu.database.presence import announce
+from gengfu.metrics import PrometheusMetrics
+from gengfu.retention import Retain, Retention
+
+log = logging.getLogger(__name__)
+
+ALL_ROLES = frozenset({"gateway", "worker", "api"})
+backlog_connections = 2048
+gauges_every_s = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class AppConfig:
+    """Everything one process needs to know; made from settings by `serve`, by hand for the demo and tests."""
+
+    database_url: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    gateway: GatewaySettings | None = None
+    twilio: TwilioSettings | None = None
+    http_host: str = "127.0.0.1"
+    http_port: int = 0
+    tls_cert: str | None = None
+    tls_key: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    core: CoreSettings = field(default_factory=CoreSettings)
+    roles: frozenset[str] = ALL_ROLES
+    instance: str = "gengfu"
+    retain: Retain = field(default_factory=Retain)
+    registry_changed: Callable[[], None] | None = None
+    """Told after writes to the registry, besides the emergency copy: a broker whose files follow."""
+    checkpoint: Callable[[str], None] = lambda point: None
+
+
+class _Server(uvicorn.Server):
+    """uvicorn inside our own loop: signals are ours."""
+
+    def install_signal_handlers(self) -> None:
+        return
+
+    def capture_signals(self) -> Any:  # the parent's is a context manager that takes the process's signals
+        return _Nothing()
+
+
+class _Nothing:
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, *exc: object) -> None:
+        return
+
+
+class Application:
+    """`async with Application(config) as app`: when it is entered, alarms are being received."""
+
+    def __init__(self, config: AppConfig, clock: SystemClock | None = None) -> None:
+        self.config = config
+        self.clock = clock or SystemClock()
+        self.ids = RandomIds()
+        self.metrics = PrometheusMetrics()
+        self.hub = Hub(self.ids.attempt)
+        self.database: RunningDatabase
+        self.service: Service
+        self.subscriber: Subscriber | None = None
+        self.http_url = ""
+        self._stack = AsyncExitStack()
+        self._failed: asyncio.Future[None] | None = None
+
+    async def __aenter__(self) -> "Application":
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._stack.aclose()
+
+    async def until_failed(self) -> None:
+        """Wait for ever, or until a part that must run has ended; raises what ended it."""
+        self._failed = asyncio.get_running_loop().create_future()
+        await self._failed
+
+    async def ready(self) -> dict[str, bool | str]:
+        """Each part: True, or one sentence saying what is wrong."""
+        parts: dict[str, bool | str] = {"database": await self._database_ready()}
+        if self.subscriber is not None:
+            parts["broker"] = self.subscriber.ready() or "not connected to the MQTT broker"
+        if "worker" in self.config.roles:
+            configured = self.config.twilio is not None
+            parts["provider"] = configured or "no SMS and call provider is configured: set GENGFU_TWILIO__ACCOUNT_SID"
+        return parts
+
+    async def _start(self) -> None:
+        config = self.config
+        self.database = open_database(
+            config.database_url,
+            monotonic=self.clock.monotonic,
+            on_hold=lambda seconds, priority: self.metrics.writer_held(seconds),
+            fraction=self.ids.fraction,
+        )
+        self._stack.push_async_callback(self.database.close)
+        boot = await self.database.write(
+            Priority.ADMINISTRATION, lambda conn: boots.begin(conn, self.clock.now(), config.instance)
+        )
+        await self._stack.enter_async_context(announce(config.database_url, boot))
+        providers = self._providers()
+        for provider in providers.values():
+            self._stack.push_async_callback(provider.close)
+        self.service = Service(
+            database=self.database,
+            providers=providers,
+            hub=self.hub,
+            clock=self.clock,
+            ids=self.ids,
+            settings=config.core,
+            metrics=self.metrics,
+            boot=boot,
+            checkpoint=config.checkpoint,
+        )
+        await self.service.start()
+        self._stack.push_async_callback(self.service.stop)
+        if "api" in config.roles:
+            await self._start_http(providers)
+        if "gateway" in config.roles and config.gateway is not None:
+            await self._start_gateway(config.gateway)
+        self._background("loop lag", self.metrics.watch_loop())
+        self._background("gauges", self._gauges())
+        self._background("retention", Retention(self.database, self.clock, config.retain).run())
+
+    def _providers(self) -> Mapping[Channel, ChannelProvider]:
+        roles = self.config.roles
+        providers: dict[Channel, ChannelProvider] = {}
+        if "worker" in roles:
+            providers |= {channel: Unconfigured(channel) for channel in (Channel.SMS, Channel.VOICE)}
+            if self.config.twilio is not None:
+                providers |= twilio.build(self.config.twilio)
+        if "api" in roles:
+            providers[Channel.APP] = AppChannel(self.hub)
+        return providers
+
+    async def _start_gateway(self, settings: GatewaySettings) -> None:
+        subscriber = Subscriber(
+            self.service.entry,
+            settings,
+            self.clock.now,
+            metrics=self.metrics,
+            checkpoint=self.config.checkpoint,
+            random=self.ids.fraction,
+        )
+        self.subscriber = subscriber
+        self._background("gateway", subscriber.run())
+        self._stack.push_async_callback(subscriber.stop)
+
+    async def _start_http(self, providers: Mapping[Channel, ChannelProvider]) -> None:
+        config = self.config
+        callbacks = {}
+        if config.twilio is not None:
+            callbacks["twilio"] = TwilioCallbacks(config.twilio)
+        deps = Deps(
+            database=self.database,
+            service=_ServiceForHttp(self),
+            hub=self.hub,
+            clock=self.clock,
+            ids=self.ids,
+            keys=KeyRing(self.database, self.clock, config.secret_key),
+            hash_credential=hash_password,
+            callbacks=callbacks,
+            metrics=self.metrics.registry,
+            secret_key=config.secret_key,
+        )
+        listening = _listen(config.http_host, config.http_port)
+        scheme = "https" if config.tls_cert else "http"
+        self.http_url = f"{scheme}://{config.http_host}:{listening.getsockname()[1]}"
+        server = _Server(
+            uvicorn.Config(
+                create_app(deps),
+                log_config=None,
+                access_log=False,
+                http="httptools",
+                ws="none",
+                lifespan="on",
+                timeout_graceful_shutdown=2,
+                ssl_certfile=config.tls_cert,
+                ssl_keyfile=config.tls_key,
+                proxy_headers=bool(config.trusted_proxies),
+                forwarded_allow_ips=list(config.trusted_proxies) or None,
+                backlog=backlog_connections,
+            )
+        )
+        task = self._background("http", server.serve(sockets=[listening]))
+
+        async def stop() -> None:
+            server.should_exit = True
+            self.hub.close()
+            await asyncio.wait({task}, timeout=4)
+
+        self._stack.push_async_callback(stop)
+
+    def _background(self, name: str, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+
+        async def cancel() -> None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        self._stack.push_async_callback(cancel)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or task.exception() is None:
+            return
+        log.critical("%s has ended", task.get_name(), exc_info=task.exception())
+        if self._failed is not None and not self._failed.done():
+            self._failed.set_exception(task.exception() or RuntimeError(task.get_name()))
+
+    async def _database_ready(self) -> bool | str:
+        try:
+            await self.database.read(lambda conn: conn.execute(text("SELECT 1")).scalar())
+        except (SQLAlchemyError, OSError, Conflict) as fault:
+            return f"the database does not answer ({type(fault).__name__})"
+        return True
+
+    async def _gauges(self) -> None:
+        while True:
+            try:
+                self.metrics.set_open(*await self.database.read(boots.gauges))
+            except (SQLAlchemyError, OSError, Conflict):
+                log.warning("gauges not read")
+            await asyncio.sleep(gauges_every_s)
+
+
+class _ServiceForHttp:
+    """The service as HTTP uses it, with the readiness of the whole process."""
+
+    def __init__(self, application: Application) -> None:
+        service = application.service
+        self._application = application
+        self.act = service.act
+        self.received = service.received
+        self.take_callback = service.take_callback
+        self.key_pressed = service.key_pressed
+        self.ready = application.ready
+
+    def registry_changed(self) -> None:
+        self._application.service.registry_changed()
+        if self._application.config.registry_changed is not None:
+            self._application.config.registry_changed()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
+    listening.listen(backlog_connections)
+    listening.setblocking(False)
+    return listening

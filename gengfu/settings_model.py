@@ -1,0 +1,319 @@
+"""What can be set, with types, limits and defaults. Never reads a file or an environment itself."""
+
+import ipaddress
+import json
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from alerting.channels.providers.twilio_settings import TwilioSettings
+from devices.envelopes import TABLE as DIALECTS
+from devices.model import Language
+from gengfu.broker_address import BrokerAddress, parse_broker_url
+
+ENVIRONMENT_PREFIX = "GENGFU_"
+NESTING = "__"
+secret_key_chars_min = 16
+
+_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+_SENDER = re.compile(r"\+[1-9][0-9]{3,14}|MG[0-9A-Za-z]{2,64}")
+_NAME = r"^[A-Za-z0-9_-]{1,64}$"
+_ACCOUNT = r"^[A-Za-z0-9_-]{4,64}$"
+_Days = Annotated[int, Field(ge=1, le=36_500)]
+
+
+def _json_list(value: Any) -> Any:
+    """In the environment a list of tables is written as JSON."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        raise ValueError("is not JSON; better write [[sources]] in gengfu.toml") from None
+
+
+def _comma_list(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class TwilioOptions(BaseModel):
+    """`[twilio]`: one account with one sender; see `TwilioSettings` for what each key means."""
+
+    model_config = _STRICT
+
+    account_sid: str = Field(min_length=1, max_length=64)
+    auth_token: SecretStr = Field(min_length=1)
+    from_number: str
+    base_url: str | None = None
+    key_sid: str | None = None
+    key_secret: SecretStr | None = None
+    previous_auth_token: SecretStr | None = None
+    two_way: bool = False
+    ring_s: int = Field(default=25, ge=5, le=600)
+    validity_s: int = Field(default=120, ge=1, le=36_000)
+
+    @field_validator("from_number")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        if not _SENDER.fullmatch(value):
+            raise ValueError("is neither a number in international form (+8610...) nor a messaging service (MG...)")
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _base(cls, value: str | None) -> str | None:
+        return None if value is None else web_address(value)
+
+    @model_validator(mode="after")
+    def _key_pair(self) -> "TwilioOptions":
+        if (self.key_sid is None) != (self.key_secret is None):
+            raise ValueError("needs key_sid and key_secret together, or neither")
+        return self
+
+    def settings(self, public_url: str) -> TwilioSettings:
+        """What the provider is built from; `public_url` is where Twilio calls us back."""
+        return TwilioSettings(
+            account_sid=self.account_sid,
+            auth_token=self.auth_token.get_secret_value(),
+            from_number=self.from_number,
+            public_url=public_url,
+            base_url=self.base_url,
+            key_sid=self.key_sid,
+            key_secret=_plain(self.key_secret),
+            previous_auth_token=_plain(self.previous_auth_token),
+            validity_s=self.validity_s,
+            ring_s=self.ring_s,
+            two_way=self.two_way,
+        )
+
+
+class SourceOptions(BaseModel):
+    """`[[sources]]`: one foreign sender on our broker."""
+
+    model_config = _STRICT
+
+    name: str = Field(pattern=_NAME)
+    dialect: str
+    filter: str = Field(min_length=1, max_length=512)
+    lane: Literal["alarm", "telemetry"] = "alarm"
+    broker_account: str | None = Field(default=None, pattern=_ACCOUNT)
+    """Under which name it logs in to the broker; by default its own name."""
+
+    @field_validator("dialect")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in DIALECTS:
+            raise ValueError(f"is no known dialect; there are: {', '.join(sorted(DIALECTS))}")
+        return value
+
+    @property
+    def account(self) -> str:
+        return self.broker_account or self.name
+
+
+class RetentionOptions(BaseModel):
+    """`[retention]`: how many days what is kept."""
+
+    model_config = _STRICT
+
+    records_days: _Days = 400
+    telemetry_days: _Days = 30
+    callbacks_days: _Days = 30
+    quarantine_days: _Days = 90
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Immutable; neither `repr` nor `str` shows a secret."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, env_prefix=ENVIRONMENT_PREFIX, validate_default=False
+    )
+
+    database_url: SecretStr = SecretStr("sqlite+aiosqlite:///gengfu.db")
+    data_dir: Path | None = None
+    broker_url: SecretStr | None = None
+    broker_protocol: int = 5
+    broker_tls_ca: Path | None = None
+    broker_files_dir: Path | None = None
+    """Where `gengfu broker files` put the broker's files: enrolments then write them again."""
+    http_host: str = Field(default="127.0.0.1", min_length=1)
+    http_port: int = Field(default=8000, ge=0, le=65_535)
+    http_tls_cert: Path | None = None
+    http_tls_key: Path | None = None
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list)] = ()
+    public_url: str | None = None
+    secret_key: SecretStr | None = None
+    timezone: str = "Asia/Shanghai"
+    language: Language = Language.ZH_CN
+    instance: str = Field(default="gengfu", pattern=_NAME)
+    """Tells several deployments on one broker apart: part of the MQTT client ids."""
+    log_format: Literal["json", "text"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    twilio: TwilioOptions | None = None
+    sources: Annotated[tuple[SourceOptions, ...], NoDecode, BeforeValidator(_json_list)] = ()
+    retention: RetentionOptions = RetentionOptions()
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load_settings` has read: it decides about order, unknown keys and near misses."""
+        return (init_settings,)
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: SecretStr) -> SecretStr:
+        from sqlalchemy.exc import ArgumentError
+
+        from gengfu.database.common import parse
+
+        try:
+            parse(value.get_secret_value())
+        except (ArgumentError, ValueError):
+            raise ValueError(
+                "is no address of a database: sqlite+aiosqlite:///gengfu.db (a plain file) "
+                "or postgresql+asyncpg://user:password@host/name"
+            ) from None
+        return value
+
+    @field_validator("broker_url")
+    @classmethod
+    def _broker(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_broker_url(value.get_secret_value())
+        return value
+
+    @field_validator("broker_protocol")
+    @classmethod
+    def _protocol(cls, value: int) -> int:
+        if value not in (4, 5):
+            raise ValueError("is 5 (MQTT 5) or 4 (MQTT 3.1.1)")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            try:
+                ipaddress.ip_network(each, strict=False)
+            except ValueError:
+                raise ValueError(
+                    f"has {each!r}, which is neither an IP address nor a network such as 10.0.0.0/8"
+                ) from None
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _public(cls, value: str | None) -> str | None:
+        return None if value is None else web_address(value)
+
+    @field_validator("secret_key")
+    @classmethod
+    def _secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < secret_key_chars_min:
+            raise ValueError(
+                f"is shorter than {secret_key_chars_min} characters; `openssl rand -hex 32` makes a good one"
+            )
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("is no time zone such as Asia/Shanghai") from None
+        return value
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _lower(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("sources")
+    @classmethod
+    def _distinct(cls, value: tuple[SourceOptions, ...]) -> tuple[SourceOptions, ...]:
+        names = [source.name for source in value]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"has the name {twice!r} twice")
+        return value
+
+    @model_validator(mode="after")
+    def _tls_pair(self) -> "Settings":
+        if (self.http_tls_cert is None) != (self.http_tls_key is None):
+            raise ValueError(
+                "http_tls_cert and http_tls_key (GENGFU_HTTP_TLS_CERT, _KEY) come together: set both or none"
+            )
+        return self
+
+    @property
+    def database(self) -> str:
+        """The database's URL with its password: for opening it, never for showing."""
+        return self.database_url.get_secret_value()
+
+    @cached_property
+    def broker(self) -> BrokerAddress | None:
+        """The broker's address; None when none is set."""
+        return None if self.broker_url is None else parse_broker_url(self.broker_url.get_secret_value())
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def callback_base(self) -> str:
+        """Where providers call back: `public_url`, else our own address (right for an emulator on this machine)."""
+        if self.public_url is not None:
+            return self.public_url
+        host = f"[{self.http_host}]" if ":" in self.http_host else self.http_host
+        return f"{'https' if self.http_tls_cert else 'http'}://{host}:{self.http_port}"
+
+    @property
+    def folder(self) -> Path:
+        """Where small files of the deployment live: `data_dir`, else beside the SQLite file, else where we are."""
+        if self.data_dir is not None:
+            return self.data_dir
+        from gengfu.database.common import parse, sqlite_path
+
+        url = parse(self.database)
+        return sqlite_path(url).parent if url.drivername == "sqlite" else Path()
+
+    def secrets(self) -> tuple[str, ...]:
+        """Everything that no log line may contain."""
+        twilio = self.twilio
+        held = [
+            self.secret_key,
+            *((twilio.auth_token, twilio.key_secret, twilio.previous_auth_token) if twilio else ()),
+        ]
+        broker_password = self.broker.password if self.broker else None
+        found = [_plain(secret) for secret in held] + [broker_password, _database_password(self.database)]
+        return tuple(secret for secret in found if secret)
+
+
+def web_address(value: str) -> str:
+    """An http or https address without query, its last slash taken off. ValueError otherwise."""
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.query or parts.fragment or parts.username:
+        raise ValueError("is no web address such as https://gengfu.example.org")
+    return value.rstrip("/")
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
+
+
+def _database_password(url: str) -> str | None:
+    from gengfu.database.common import parse
+
+    return parse(url).password
