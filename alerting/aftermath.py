@@ -12,7 +12,7 @@ from alerting.metrics import Metrics
 from alerting.outbox import Dispatcher
 from alerting.store import timeline
 from alerting.stream import Hub, StreamEntry
-from alerting.writing import Written
+from alerting.writing import SYSTEM, Written
 
 _encode = msgspec.json.Encoder().encode
 
@@ -26,11 +26,14 @@ class Aftermath:
         metrics: Metrics,
         dispatcher: Callable[[], Dispatcher],
         wake_at: Callable[[datetime], None],
+        *,
+        tells: bool = True,
     ) -> None:
         self._hub = hub
         self._metrics = metrics
         self._dispatcher = dispatcher
         self._wake_at = wake_at
+        self._tells = tells
 
     def of(self, written: Written) -> None:
         if written.submissions:
@@ -44,8 +47,8 @@ class Aftermath:
         self.tell(written.entries)
 
     def tell(self, entries: Sequence[tuple[int, timeline.Entry]]) -> None:
-        """Publish timeline entries to whoever listens."""
-        if entries and len(self._hub):
+        """Publish timeline entries to whoever listens (`tells` is off where a feed of all processes' entries does it)."""
+        if self._tells and entries and len(self._hub):
             self._hub.publish([stream_entry(seq, entry) for seq, entry in entries])
 
 
@@ -60,11 +63,11 @@ def stream_entry(seq: int, entry: timeline.Entry) -> StreamEntry:
         "actor": entry.actor,
         "data": entry.data,
     }
-    recipient = entry.data.get("recipient")
+    people = {str(who) for who in (entry.data.get("recipient"), entry.actor) if who and who != SYSTEM}
     return StreamEntry(
         seq=seq,
         event="timeline",
         data=_encode(data),
         grid_id=entry.data.get("grid"),
-        person_ids=frozenset((recipient,)) if recipient else frozenset(),
+        person_ids=frozenset(people),
     )

@@ -59,6 +59,7 @@ class Inbox:
         providers: Mapping[Channel, ChannelProvider],
         clock: Clock,
         ids: Ids,
+        wake: Callable[[Connection, str], None],
         on_entries: Callable[[Sequence[tuple[int, timeline.Entry]]], None],
         on_key: Callable[[KeyPress], Awaitable[object]],
         on_reply: Callable[[Reply], Awaitable[object]],
@@ -68,6 +69,7 @@ class Inbox:
         self._database = database
         self._clock = clock
         self._ids = ids
+        self._wake = wake
         self._parsers = {provider.name: provider for provider in providers.values()}
         self._on_entries = on_entries
         self._on_key = on_key
@@ -143,7 +145,7 @@ class Inbox:
         receipts = [event for event in events if isinstance(event, Receipt)]
         known = attempts.load(conn, {receipt.attempt_id for receipt in receipts})
         outcomes = [o for receipt in receipts if (o := self._outcome(receipt, known.get(receipt.attempt_id), now))]
-        entries = write(conn, outcomes)
+        entries = write(conn, outcomes, self._wake)
         callbacks.mark_folded(conn, [row.id for row in rows], now)
         dues = [o.again.due_at for o in outcomes if o.again is not None and o.again.due_at is not None]
         return Folded(

@@ -71,6 +71,8 @@ class Dispatcher:
         self._queues: dict[Channel, list[tuple[int, int, Claimed]]] = {channel: [] for channel in providers}
         self._busy: dict[Channel, int] = dict.fromkeys(providers, 0)
         self._order = count()
+        self._in_hand: dict[str, Claimed] = {}
+        """Attempts that wait or are being submitted here, by notification: the sweep leaves them alone."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
 
@@ -79,6 +81,7 @@ class Dispatcher:
         touched = set()
         for each in claimed:
             channel = each.submission.channel
+            self._in_hand[each.submission.notification_id] = each
             heapq.heappush(self._queues[channel], (each.submission.urgency, next(self._order), each))
             touched.add(channel)
         for channel in sorted(touched):
@@ -94,12 +97,20 @@ class Dispatcher:
             return attempts.claim_due(conn, now, self._boot, channels, sweep_most)
 
         for each in await self._database.write(Priority.ATTEMPT, claim):
+            held = self._in_hand.get(each.submission.notification_id)
+            if held is not None and held.submission.attempt_id == each.submission.attempt_id:
+                continue  # its lease is the longer for it
             if each.state in (AttemptState.UNKNOWN, AttemptState.SENDING):
                 self._spawn(self._settle(each))
             elif each.answered and each.purpose == "page":
                 self._drop(each)
             else:
                 self.submit([each])
+
+    def recipient_of(self, notification_id: str) -> str | None:
+        """Whose message is under way here; None when it is not."""
+        claimed = self._in_hand.get(notification_id)
+        return claimed.submission.recipient_id if claimed else None
 
     def drop_pages(self, incident_id: str) -> None:
         """Pages of this incident that still wait for a free slot are not sent."""
@@ -153,6 +164,7 @@ class Dispatcher:
             self._checkpoint("after_post")
             self._judge(claimed, submitted)
         finally:
+            self._in_hand.pop(claimed.submission.notification_id, None)
             self._busy[channel] -= 1
             self._pump(channel)
 
@@ -206,6 +218,7 @@ class Dispatcher:
     def _drop(self, claimed: Claimed) -> None:
         """Somebody goes: a page that was not submitted yet is not sent."""
         submission = claimed.submission
+        self._in_hand.pop(submission.notification_id, None)
         change = attempts.Change(submission.attempt_id, AttemptState.CANCELED)
         self._recorder.record(Outcome(change, submission.notification_id, submission.incident_id))
         self._metrics.notification(submission.channel.value, self._name(claimed), AttemptState.CANCELED.value)

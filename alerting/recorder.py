@@ -7,7 +7,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +15,7 @@ from alerting.core.attempts import RANK
 from alerting.core.model import AttemptState
 from alerting.ports import Conflict, Database, Priority
 from alerting.store import attempts, notifications, timeline
+from alerting.writing import WAKE_STREAM
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +47,11 @@ class Recorder:
         self,
         database: Database,
         on_written: Callable[[Sequence[tuple[int, timeline.Entry]]], None],
-        now: Callable[[], datetime],
+        wake: Callable[[Connection, str], None],
     ) -> None:
         self._database = database
         self._on_written = on_written
-        self._now = now
+        self._wake = wake
         self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -88,7 +88,7 @@ class Recorder:
         outcomes = [waiting.outcome for waiting in batch]
         while True:
             try:
-                entries = await self._database.write(Priority.ATTEMPT, lambda conn: write(conn, outcomes))
+                entries = await self._database.write(Priority.ATTEMPT, lambda conn: write(conn, outcomes, self._wake))
                 break
             except (SQLAlchemyError, OSError, Conflict) as fault:
                 log.warning("attempt outcomes wait for the database: %s", type(fault).__name__)
@@ -99,7 +99,9 @@ class Recorder:
         self._on_written(entries)
 
 
-def write(conn: Connection, outcomes: Sequence[Outcome]) -> list[tuple[int, timeline.Entry]]:
+def write(
+    conn: Connection, outcomes: Sequence[Outcome], wake: Callable[[Connection, str], None]
+) -> list[tuple[int, timeline.Entry]]:
     """One transaction: attempts, the best state of their notifications, further attempts, timeline."""
     attempts.change(conn, [outcome.change for outcome in outcomes])
     raised: dict[str, AttemptState] = {}
@@ -111,4 +113,6 @@ def write(conn: Connection, outcomes: Sequence[Outcome]) -> list[tuple[int, time
     notifications.raise_states(conn, sorted(raised.items()))
     attempts.insert(conn, [outcome.again for outcome in outcomes if outcome.again is not None])
     entries = [outcome.entry for outcome in outcomes if outcome.entry is not None]
+    if entries:
+        wake(conn, WAKE_STREAM)
     return list(zip(timeline.append(conn, entries), entries, strict=True))

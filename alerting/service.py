@@ -42,7 +42,11 @@ reply_declines = ("2", "２", "no", "不能")
 
 
 class Service:
-    """Made on the event loop; `start` begins its workers, `stop` ends them."""
+    """Made on the event loop; `start` begins its workers, `stop` ends them.
+
+    `leads`: this process looks after time and callbacks (the worker role; with one process for everything, always).
+    `tells`: it publishes on the live stream what it commits itself.
+    """
 
     def __init__(
         self,
@@ -54,17 +58,21 @@ class Service:
         ids: Ids,
         settings: Settings,
         metrics: Metrics,
-        boot: int,
+        outbox: Outbox,
+        leads: bool = True,
+        tells: bool = True,
         checkpoint: Checkpoint = lambda point: None,
     ) -> None:
+        self._leads = leads
         self._database = database
         self._clock = clock
         self._hub = hub
         self._metrics = metrics
-        outbox = Outbox(boot, {channel: provider.name for channel, provider in providers.items()})
         self._deciding = Deciding(clock, ids, settings, outbox)
-        self._aftermath = Aftermath(hub, metrics, lambda: self.dispatcher, lambda due: self.ticker.wake_at(due))
-        self._recorder = Recorder(database, self._aftermath.tell, clock.now)
+        self._aftermath = Aftermath(
+            hub, metrics, lambda: self.dispatcher, lambda due: self.ticker.wake_at(due), tells=tells
+        )
+        self._recorder = Recorder(database, self._aftermath.tell, outbox.wake)
         self.dispatcher = Dispatcher(
             database=database,
             recorder=self._recorder,
@@ -72,7 +80,7 @@ class Service:
             clock=clock,
             ids=ids,
             metrics=metrics,
-            boot=boot,
+            boot=outbox.boot,
             on_failed=self._ask_soon,
             wake_at=lambda due: self.ticker.wake_at(due),
             checkpoint=checkpoint,
@@ -93,6 +101,7 @@ class Service:
             providers=providers,
             clock=clock,
             ids=ids,
+            wake=outbox.wake,
             on_entries=self._aftermath.tell,
             on_key=self._on_key,
             on_reply=self._on_reply,
@@ -116,12 +125,14 @@ class Service:
     async def start(self) -> None:
         """Take over what a crash left, then begin the workers."""
         await self.emergency.refresh()
-        for name, work in (
+        workers = [
             ("ticker", self.ticker.run()),
-            ("inbox", self.inbox.run()),
             ("emergency", self.emergency.run()),
             ("last-seen", self.last_seen.run()),
-        ):
+        ]
+        if self._leads:
+            workers.append(("inbox", self.inbox.run()))
+        for name, work in workers:
             self._tasks.append(asyncio.create_task(work, name=name))
 
     async def stop(self) -> None:
@@ -149,7 +160,10 @@ class Service:
 
     async def received(self, notification_id: str, person_id: str | None) -> bool:
         """The worker's client has this app message: that, and only that, makes it provider-accepted."""
-        if self._hub.received(notification_id, person_id or ""):
+        recipient = self.dispatcher.recipient_of(notification_id)
+        if recipient is not None and person_id not in (None, recipient):
+            return False
+        if recipient is not None and self._hub.received(notification_id, recipient):
             return True
         found = await self._database.read(lambda conn: attempts.newest_of(conn, notification_id))
         if found is None or (person_id is not None and found[2] != person_id):
@@ -200,6 +214,8 @@ class Service:
 
     async def run_due(self) -> None:
         """Everything whose time has come, worst first, in small transactions."""
+        if not self._leads:
+            return
         while ids := await self._database.read(lambda conn: self._due_ids(conn)):
             await self._ask(ids)
             if len(ids) < due_most:
@@ -227,7 +243,10 @@ class Service:
         self.ticker.wake_at(self._clock.now())
 
     async def _on_key(self, key: KeyPress) -> None:
-        await self.key_pressed(key.attempt_id, key.digits)
+        """From the inbox: the route acted on it already, unless the process died in between."""
+        found = await self._database.read(lambda conn: attempts.find(conn, key.attempt_id))
+        if found is not None and found.state is not AttemptState.TAKEN:
+            await self.key_pressed(key.attempt_id, key.digits)
 
     async def _on_reply(self, reply: Reply) -> None:
         """A text from a worker: `1` or `1 K7F3P` goes, `2` cannot. Without a code: the newest page to his number."""

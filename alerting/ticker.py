@@ -43,6 +43,11 @@ class Ticker:
             self._armed = moment
             self._wake.set()
 
+    def wake(self) -> None:
+        """Look now: another process has left something."""
+        self._armed = self._clock.monotonic()
+        self._wake.set()
+
     async def run(self) -> None:
         """Until cancelled."""
         healed_at = self._clock.monotonic()

@@ -1,6 +1,6 @@
 """Carry out decisions inside one open transaction: rows in, nothing sent. Never decides and never commits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -18,12 +18,25 @@ from devices.model import Channel
 SYSTEM = "gengfu"
 
 
+WAKE_OUTBOX = "gengfu_outbox"
+WAKE_STREAM = "gengfu_stream"
+"""What other processes are woken by (PostgreSQL); a sweep finds whatever a wake-up misses."""
+
+
+def _wake_nobody(conn: Connection, channel: str) -> None:
+    return
+
+
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """What this process will send at once: the channels it serves, its boot number, the provider of each channel."""
+    """What this process will send at once: the channels it serves, its boot number, the provider of each channel.
+
+    `wake(conn, name)`: within the transaction, tell other processes when it commits.
+    """
 
     boot: int
     providers: Mapping[Channel, str]
+    wake: Callable[[Connection, str], None] = _wake_nobody
 
 
 @dataclass(slots=True)
@@ -75,6 +88,8 @@ class Writing:
             incidents.change(self._conn, self._known[incident_id], values)
         incidents.add_overlays(self._conn, rows.overlays)
         self._notify(received_at or {})
+        if rows.entries:
+            self._outbox.wake(self._conn, WAKE_STREAM)
         seqs = timeline.append(self._conn, rows.entries)
         self._written.entries = list(zip(seqs, rows.entries, strict=True))
         self._written.opened = list(rows.opened.values())
@@ -196,6 +211,8 @@ class Writing:
             if notice.reason not in (Reason.FIRST_SIGNAL, Reason.TAKEN):
                 self._written.escalations.append(notice.reason.value)
         attempts.insert(self._conn, made)
+        if len(made) > len(self._written.submissions):
+            self._outbox.wake(self._conn, WAKE_OUTBOX)
 
     def _dispatched(self, notice: d.Notify) -> None:
         """A page on an incident that nobody had been asked about makes it dispatched."""

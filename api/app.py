@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from api import errors
+from api import errors, openapi
 from api.deps import Deps
 from api.middleware import BodyLimit, SecurityHeaders
 from api.permissions import PREFIX
@@ -69,6 +69,7 @@ def create_app(deps: Deps) -> FastAPI:
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        responses={"4XX": openapi.PROBLEM},
         middleware=[Middleware(SecurityHeaders), Middleware(BodyLimit)],
     )
     app.state.deps = deps
@@ -78,4 +79,5 @@ def create_app(deps: Deps) -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     errors.install(app)
+    openapi.install(app)
     return app

@@ -1,4 +1,4 @@
-"""What all registry resources do alike: create once, read with an ETag, put and patch over a version. Never holds SQL."""
+"""What all registry resources do alike: create once, read with an ETag, change over a version. Never holds SQL."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -6,7 +6,8 @@ from alerting.channels.providers import twilio_twiml as twiml
 from alerting.channels.providers.twilio_callbacks import CallbackUrls, SignatureCheck, callback_key, pressed
 from alerting.channels.providers.twilio_settings import TwilioSettings
 from alerting.channels.providers.twilio_twiml import KeyResult, Script
-from api.deps import KeyOutcome, Spoken
+from alerting.core.acts import KeyOutcome
+from api.deps import Spoken
 from devices.model import Language
 
 _count_digits_max = 2

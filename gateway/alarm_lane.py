@@ -66,7 +66,7 @@ class AlarmLane:
         item = AlarmItem(prepare(self._entry, raw), generation, message.mid if message.qos else 0)
         if item.loose or self._ledger.owe(item):
             self._put(item)
-        if self._ledger.is_full:
+        if self._ledger.is_full():
             self.connection.pause_reading()
 
     def connection_changed(self, up: bool) -> None:
@@ -81,9 +81,9 @@ class AlarmLane:
         return len(self._ledger)
 
     def _bound_reading(self) -> None:
-        if self._ledger.is_full:
+        if self._ledger.is_full():
             self.connection.pause_reading()
-        elif self._ledger.has_room:
+        elif self._ledger.has_room():
             self.connection.resume_reading()
 
     def _put(self, item: AlarmItem) -> None:

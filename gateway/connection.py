@@ -123,6 +123,7 @@ class MqttConnection:
         """One connection from the first byte to the last."""
         attempt = self._attempt = _Attempt(new_client(self._broker, self._lane))
         self._attach(attempt)
+        self._outbox.begin()
         try:
             async with asyncio.timeout(self._broker.connect_seconds_max):
                 await connect_in_thread(attempt.client, self._broker, self._lane)
@@ -185,7 +186,6 @@ class MqttConnection:
             return
         self.generation += 1
         self._session = attempt.client
-        self._outbox.begin()
         self._receiver.session_began(self.generation)
         self._subscribe(attempt.client)
 
@@ -279,19 +279,19 @@ class MqttConnection:
     def _write(self, attempt: "_Attempt") -> None:
         """Paho's packets and ours, never one inside the other; DISCONNECT when nothing else is left."""
         client = attempt.client
-        if not self._outbox.is_mid_packet:
+        if not self._outbox.is_mid_packet():
             client.loop_write()
-        if self._session is client and not self._outbox.is_empty and not self._half_written(client):
+            if client.want_write():
+                return
+        if self._session is client and not self._outbox.is_empty():
             self._send(attempt)
-        if self._watched is None or client.want_write() or (self._session and not self._outbox.is_empty):
+        more = client.want_write() or (self._session is not None and not self._outbox.is_empty())
+        if more or self._watched is None:
             return
         self._writer_set = False
         asyncio.get_running_loop().remove_writer(self._watched.fileno())
         if self._closing and self._session is not None:
             self._session.disconnect()
-
-    def _half_written(self, client: Client) -> bool:
-        return client.want_write() and not self._outbox.is_mid_packet
 
     def _send(self, attempt: "_Attempt") -> None:
         sock = attempt.client.socket()

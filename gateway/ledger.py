@@ -36,12 +36,10 @@ class AckLedger:
         """Acknowledgements owed in the present generation."""
         return len(self._owed)
 
-    @property
     def is_full(self) -> bool:
         """No further message may be read."""
         return self._fills(1, 1)
 
-    @property
     def has_room(self) -> bool:
         """Less than three quarters are held: reading may go on."""
         return not self._fills(3, 4)

@@ -55,17 +55,15 @@ class Outbox:
         """Publications that wait."""
         return len(self._publications)
 
-    @property
     def is_empty(self) -> bool:
         return not (self._leaving or self._urgent or self._publications)
 
-    @property
     def is_mid_packet(self) -> bool:
         """Part of what was taken for a write has not left: nobody else may write."""
         return bool(self._leaving)
 
     def begin(self) -> None:
-        """A new session: what belongs to the earlier one must not reach it."""
+        """A new connection: what belongs to the earlier one must not reach it."""
         self._urgent.clear()
         self._leaving = b""
 

@@ -58,7 +58,8 @@ class Subscriber:
 
     @property
     def held(self) -> int:
-        """QoS 1 messages of the present session, received and not yet acknowledged; never above `receive_maximum`."""
+        """QoS 1 messages of the present session, received and not yet acknowledged. Never above `receive_maximum`, but
+        for what a broker delivers again before it has granted the subscriptions (one window of its own)."""
         return self._alarm.held
 
     async def run(self) -> None:

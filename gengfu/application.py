@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +22,7 @@ from alerting.ports import Conflict, Priority
 from alerting.service import Service
 from alerting.store import boots
 from alerting.stream import Hub
+from alerting.writing import WAKE_OUTBOX, WAKE_STREAM, Outbox
 from api.app import create_app
 from api.auth import KeyRing
 from api.deps import Deps
@@ -32,6 +33,7 @@ from gengfu.broker.files import hash_password
 from gengfu.clock import RandomIds, SystemClock
 from gengfu.database import RunningDatabase, open_database
 from gengfu.database.presence import announce
+from gengfu.feed import Feed
 from gengfu.metrics import PrometheusMetrics
 from gengfu.retention import Retain, Retention
 
@@ -40,6 +42,7 @@ log = logging.getLogger(__name__)
 ALL_ROLES = frozenset({"gateway", "worker", "api"})
 backlog_connections = 2048
 gauges_every_s = 10.0
+broker_files_pause_s = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,8 @@ class AppConfig:
     roles: frozenset[str] = ALL_ROLES
     instance: str = "gengfu"
     retain: Retain = field(default_factory=Retain)
-    registry_changed: Callable[[], None] | None = None
-    """Told after writes to the registry, besides the emergency copy: a broker whose files follow."""
+    broker_files: "Callable[[Application], Awaitable[None]] | None" = None
+    """Writes the broker's files again after an enrolment or a revocation."""
     checkpoint: Callable[[str], None] = lambda point: None
 
 
@@ -97,6 +100,8 @@ class Application:
         self.http_url = ""
         self._stack = AsyncExitStack()
         self._failed: asyncio.Future[None] | None = None
+        self._keys: KeyRing | None = None
+        self._broker_files_stale = asyncio.Event()
 
     async def __aenter__(self) -> "Application":
         try:
@@ -113,6 +118,16 @@ class Application:
         """Wait for ever, or until a part that must run has ended; raises what ended it."""
         self._failed = asyncio.get_running_loop().create_future()
         await self._failed
+
+    def registry_changed(self) -> None:
+        """The registry was written: the emergency copy and the broker's files follow. Instant."""
+        self.service.registry_changed()
+        self._broker_files_stale.set()
+
+    def forget_key(self, key_hash: str) -> None:
+        """An API key was revoked elsewhere."""
+        if self._keys is not None:
+            self._keys.forget(key_hash)
 
     async def ready(self) -> dict[str, bool | str]:
         """Each part: True, or one sentence saying what is wrong."""
@@ -148,18 +163,38 @@ class Application:
             ids=self.ids,
             settings=config.core,
             metrics=self.metrics,
-            boot=boot,
+            outbox=Outbox(boot, {channel: each.name for channel, each in providers.items()}, self.database.notify),
+            leads="worker" in config.roles,
+            tells=not self._shared,
             checkpoint=config.checkpoint,
         )
         await self.service.start()
         self._stack.push_async_callback(self.service.stop)
+        if self._shared:
+            await self._hear_others()
         if "api" in config.roles:
             await self._start_http(providers)
         if "gateway" in config.roles and config.gateway is not None:
             await self._start_gateway(config.gateway)
+        if config.broker_files is not None:
+            self._broker_files_stale.set()
+            self._background("broker files", self._follow_registry(config.broker_files))
         self._background("loop lag", self.metrics.watch_loop())
         self._background("gauges", self._gauges())
         self._background("retention", Retention(self.database, self.clock, config.retain).run())
+
+    @property
+    def _shared(self) -> bool:
+        """Other processes may write to the same database."""
+        return self.database.dialect == "postgresql"
+
+    async def _hear_others(self) -> None:
+        await self.database.listen(WAKE_OUTBOX, self.service.ticker.wake)
+        if "api" in self.config.roles:
+            feed = Feed(self.database, self.hub)
+            await feed.begin()
+            await self.database.listen(WAKE_STREAM, feed.wake)
+            self._background("stream feed", feed.run())
 
     def _providers(self) -> Mapping[Channel, ChannelProvider]:
         roles = self.config.roles
@@ -190,13 +225,14 @@ class Application:
         callbacks = {}
         if config.twilio is not None:
             callbacks["twilio"] = TwilioCallbacks(config.twilio)
+        self._keys = KeyRing(self.database, self.clock, config.secret_key)
         deps = Deps(
             database=self.database,
             service=_ServiceForHttp(self),
             hub=self.hub,
             clock=self.clock,
             ids=self.ids,
-            keys=KeyRing(self.database, self.clock, config.secret_key),
+            keys=self._keys,
             hash_credential=hash_password,
             callbacks=callbacks,
             metrics=self.metrics.registry,
@@ -248,6 +284,13 @@ class Application:
         if self._failed is not None and not self._failed.done():
             self._failed.set_exception(task.exception() or RuntimeError(task.get_name()))
 
+    async def _follow_registry(self, write: "Callable[[Application], Awaitable[None]]") -> None:
+        while True:
+            await self._broker_files_stale.wait()
+            await asyncio.sleep(broker_files_pause_s)  # an import writes many times
+            self._broker_files_stale.clear()
+            await write(self)
+
     async def _database_ready(self) -> bool | str:
         try:
             await self.database.read(lambda conn: conn.execute(text("SELECT 1")).scalar())
@@ -277,9 +320,7 @@ class _ServiceForHttp:
         self.ready = application.ready
 
     def registry_changed(self) -> None:
-        self._application.service.registry_changed()
-        if self._application.config.registry_changed is not None:
-            self._application.config.registry_changed()
+        self._application.registry_changed()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -38,9 +38,7 @@ def handlers(
 
     async def run(command: Command, args: dict[str, Any]) -> dict[str, Any]:
         now = clock.now()
-        result = await database.write(
-            Priority.ADMINISTRATION, lambda conn: command.work(conn, args, now, ids.uuid7)
-        )
+        result = await database.write(Priority.ADMINISTRATION, lambda conn: command.work(conn, args, now, ids.uuid7))
         if command.registry:
             registry_changed()
         if "revoked_hash" in result:

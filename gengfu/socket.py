@@ -81,7 +81,9 @@ def ask(path: Path, command: str, args: Mapping[str, Any]) -> dict[str, Any]:
     if "result" in answer:
         result: dict[str, Any] = answer["result"]
         return result
-    raise CommandRefused(answer.get("refused") or "The running service gave no answer: see its log, then look before repeating.")
+    raise CommandRefused(
+        answer.get("refused") or "The running service gave no answer: see its log, then look before repeating."
+    )
 
 
 def _bind(path: Path) -> socket.socket:

@@ -1,4 +1,4 @@
-"""What people do: acknowledge, accept, decline, arrive, verify, close, note. One act in, decisions or a refusal out. Pure.
+"""What people do: acknowledge, accept, decline, arrive, verify, close, note. One act in, decisions or a refusal out.
 
 Law: an acknowledgement silences the consoles of its room and nothing else; only a worker's acceptance or a recorded
 result ends the ladder; after an acceptance each other person already paged gets exactly one update.
@@ -6,16 +6,17 @@ result ends the ladder; after an acceptance each other person already paged gets
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, assert_never
 
 from alerting.core import ladder
 from alerting.core.decisions import Acknowledge, CancelPending, Decision, Note, Notify, Refused, SetLadder, SetWork
+from alerting.core.messages import Context
 from alerting.core.model import Ack, Actor, AttemptState, Incident, Paged, Purpose, Reason, Refusal, Work
 from alerting.core.states import Act, move
 from alerting.core.world import World
-from devices.model import Channel, Person
+from devices.model import Channel, Language, Person
 
 reminder_s = 86_400
 """A verified incident that nobody closes comes back to the control room after a day."""
@@ -62,7 +63,7 @@ def act(
         case Verb.DECLINE:
             return _decline(incident, actor, detail, paged, world)
         case Verb.ARRIVE:
-            return _arrive(incident, actor, world)
+            return _arrive(incident, actor, paged, world)
         case Verb.VERIFY:
             return _verify(incident, actor, detail, world)
         case Verb.CLOSE:
@@ -105,6 +106,8 @@ def _decline(
     if incident.answered and not was_his:
         return []
     note = Note(incident.id, actor, str(detail.get("reason", "declined")), Reason.DECLINED)
+    if not was_his and not _moves_on(incident, actor, paged):
+        return [note]
     work = move(incident, Act.DECLINE) if was_his else incident.work
     assert not isinstance(work, Refused)
     moved: list[Decision] = [SetWork(incident.id, work, actor, Reason.DECLINED, {})] if was_his else []
@@ -113,9 +116,23 @@ def _decline(
     return [note, *moved, *following]
 
 
-def _arrive(incident: Incident, actor: Actor, world: World) -> list[Decision] | Refused:
+def _moves_on(incident: Incident, actor: Actor, paged: Sequence[Paged]) -> bool:
+    """Does a refusal to go end the current step? Not a second one, nor one from an earlier step: others are asked now.
+
+    At the chain's end there is nobody further to ask: the loop has its own time.
+    """
+    if incident.step >= len(incident.policy.steps):
+        return False
+    steps = ladder.asked_together(incident)
+    current = [p for p in paged if p.purpose is Purpose.PAGE and p.round == incident.round and p.step in steps]
+    return actor.person_id is None or any(page.recipient_id == actor.person_id for page in current)
+
+
+def _arrive(incident: Incident, actor: Actor, paged: Sequence[Paged], world: World) -> list[Decision] | Refused:
     if actor.person_id is None:
         return Refused(Refusal.NOT_A_WORKER)
+    if incident.work is Work.ON_SITE and incident.taken_by == actor.person_id:
+        return []
     work = move(incident, Act.ARRIVE)
     if isinstance(work, Refused):
         return work
@@ -126,6 +143,7 @@ def _arrive(incident: Incident, actor: Actor, world: World) -> list[Decision] | 
         SetWork(incident.id, work, actor, Reason.PERSON_ACTED, {}),
         CancelPending(incident.id, Reason.TAKEN),
         _ladder(incident, due, Reason.TAKEN_EXPIRED),
+        *([] if incident.answered else _updates(incident, actor, paged, world)),
     ]
 
 
@@ -141,7 +159,7 @@ def _verify(incident: Incident, actor: Actor, detail: dict[str, Any], world: Wor
     ]
 
 
-def _ladder(incident: Incident, due: Any, reason: Reason) -> SetLadder:
+def _ladder(incident: Incident, due: datetime | None, reason: Reason) -> SetLadder:
     return SetLadder(incident.id, incident.round, incident.step, due, reason)
 
 
@@ -154,19 +172,26 @@ def _updates(incident: Incident, actor: Actor, paged: Sequence[Paged], world: Wo
     for page in paged:
         if page.purpose is Purpose.PAGE and page.state not in _UNREACHED and page.recipient_id != actor.person_id:
             reached.setdefault(page.recipient_id, []).append(page)
-    context = replace(ladder.context_of(incident, world), who_goes=actor.name)
+    context = ladder.context_of(incident, world)
     updates: list[Decision] = []
     for recipient_id, pages in reached.items():
         person = world.snapshot.people.get(recipient_id)
         if person is None:
             continue
-        update = _update(incident, world, person, pages, context)
+        told = replace(context, who_goes=_name(actor, person.language, world))
+        update = _update(incident, world, person, pages, told)
         if update is not None:
             updates.append(update)
     return updates
 
 
-def _update(incident: Incident, world: World, person: Person, pages: list[Paged], context: Any) -> Notify | None:
+def _name(actor: Actor, language: Language, world: World) -> str:
+    """The actor's name as the reader can read it."""
+    goer = world.snapshot.people.get(actor.person_id or "")
+    return goer.name_en or actor.name if goer and language is Language.EN else actor.name
+
+
+def _update(incident: Incident, world: World, person: Person, pages: list[Paged], context: Context) -> Notify | None:
     by_app = any(
         page.channel is Channel.APP and page.state in (AttemptState.PROVIDER_ACCEPTED, AttemptState.DELIVERED)
         for page in pages

@@ -1,4 +1,4 @@
-"""The closed union of what the core can decide. The shell matches it with `assert_never` and carries it out, in order."""
+"""The closed union of what the core can decide. The shell matches it with `assert_never` and does it, in order."""
 
 from dataclasses import dataclass
 from datetime import datetime

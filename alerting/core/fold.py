@@ -16,6 +16,7 @@ from alerting.core.decisions import (
     OpenIncident,
     ReleaseKey,
     SetCondition,
+    SetLadder,
     Suppress,
 )
 from alerting.core.ladder import climb
@@ -40,12 +41,15 @@ from devices.taxonomy import TAXONOMY, Hazard
 extent_entries_max = 500
 clock_plausible_from = datetime(2020, 1, 1, tzinfo=UTC)
 
+ALL_WELL = "device.restore"
+"""As a restoral: the device names no condition, so it ends every one of its own."""
+
 _FOLDED_BY_BUILDING = ("fire", "gas")
 
 
 @dataclass(frozen=True, slots=True)
 class SignalIn:
-    """One new signal with what the shell drew for it beforehand: an id and a reference, used if it opens an incident."""
+    """One new signal with what the shell drew for it beforehand: id and reference, used if it opens an incident."""
 
     device_id: str
     kind: SignalKind
@@ -93,7 +97,7 @@ def _decide(signal: SignalIn, world: World, book: dict[str, Incident], paged: di
     key = dedup_key(hazard, placement, signal.device_id)
     known = book.get(key)
     if signal.kind is SignalKind.RESTORAL:
-        return _restore(signal, known, key, book)
+        return _restore(signal, _keys(signal, placement), book)
     if signal.test and _in_test_mode(signal, world):
         return [Suppress(signal.device_id, signal.code, Reason.TEST_MODE)]
     if known is not None and known.work is Work.VERIFIED and _speaker(signal) not in known.extent.active:
@@ -137,7 +141,7 @@ def _open(
     )
     climbed = climb(incident, world, (), index=0, round_=0, reason=Reason.FIRST_SIGNAL)
     dispatched = any(isinstance(decision, Notify) for decision in climbed)
-    incident = replace(incident, work=Work.DISPATCHED if dispatched else Work.NEW)
+    incident = _standing(replace(incident, work=Work.DISPATCHED if dispatched else Work.NEW), climbed)
     book[key] = incident
     paged[incident.id] = []
     reason = Reason.FIRST_SIGNAL if placement else Reason.UNPLACED
@@ -162,21 +166,53 @@ def _attach(
     if reason is Reason.SPREADING:
         grown = replace(grown, overlays=grown.overlays | {Overlay.SPREADING}, round=grown.round + 1)
         decisions.append(AddOverlay(known.id, Overlay.SPREADING, reason, signal.code))
-        told = replace(grown, place_text=place_text(placement, signal.device_id))
+        told = replace(grown, code=signal.code, place_text=place_text(placement, signal.device_id))
         climbed = climb(told, world, paged.get(known.id, ()), index=0, round_=grown.round, reason=reason)
+        climbed = _taken_stays(known, climbed)
         decisions.extend(climbed)
+        grown = _standing(grown, climbed)
     book[known.dedup_key] = grown
     return decisions
 
 
-def _restore(signal: SignalIn, known: Incident | None, key: str, book: dict[str, Incident]) -> list[Decision]:
-    if known is None:
-        return [Suppress(signal.device_id, signal.code, Reason.NOTHING_OPEN)]
-    quiet = tuple(entry for entry in known.extent.active if entry != _speaker(signal))
-    extent = replace(known.extent, active=quiet)
-    condition = Condition.ACTIVE if quiet else Condition.RESTORED
-    book[key] = replace(known, extent=extent, condition=condition)
-    return [SetCondition(known.id, condition, signal.device_id, extent, Reason.RESTORED)]
+def _taken_stays(known: Incident, climbed: list[Decision]) -> list[Decision]:
+    """Who said that he goes keeps his time, though others are asked as well: it spreads."""
+    if not known.answered or known.due_at is None:
+        return climbed
+    return [
+        replace(made, due_at=known.due_at, reason=Reason.TAKEN_EXPIRED) if isinstance(made, SetLadder) else made
+        for made in climbed
+    ]
+
+
+def _standing(incident: Incident, climbed: Sequence[Decision]) -> Incident:
+    """The incident as these decisions leave it on the ladder."""
+    for made in climbed:
+        if isinstance(made, SetLadder):
+            due, reason = made.due_at, made.reason
+            incident = replace(incident, round=made.round, step=made.step, due_at=due, due_reason=reason)
+    return incident
+
+
+def _restore(signal: SignalIn, keys: Iterable[str], book: dict[str, Incident]) -> list[Decision]:
+    """The device stops speaking in every incident that this ends. None of them closes."""
+    made: list[Decision] = []
+    for key in keys:
+        known = book.get(key)
+        quiet = () if known is None else tuple(entry for entry in known.extent.active if not _ends(signal, entry))
+        if known is None or quiet == known.extent.active:
+            continue
+        extent = replace(known.extent, active=quiet)
+        condition = Condition.ACTIVE if quiet else Condition.RESTORED
+        book[key] = replace(known, extent=extent, condition=condition)
+        made.append(SetCondition(known.id, condition, signal.device_id, extent, Reason.RESTORED))
+    return made or [Suppress(signal.device_id, signal.code, Reason.NOTHING_OPEN)]
+
+
+def _ends(signal: SignalIn, entry: str) -> bool:
+    if signal.code == ALL_WELL:
+        return entry.rpartition("|")[0] == signal.device_id
+    return entry == _speaker(signal)
 
 
 def _speaker(signal: SignalIn) -> str:
@@ -219,8 +255,15 @@ def _overlays(signal: SignalIn, placement: Placement | None, world: World) -> li
 
 def keys_of(signals: Sequence[SignalIn], world: World) -> set[str]:
     """The dedup keys a batch may touch: the shell loads their open incidents."""
-    keys = set()
+    keys: set[str] = set()
     for signal in signals:
         placed = place_device(world.snapshot, signal.device_id)
-        keys.add(dedup_key(TAXONOMY[signal.code], placed if isinstance(placed, Placement) else None, signal.device_id))
+        keys.update(_keys(signal, placed if isinstance(placed, Placement) else None))
     return keys
+
+
+def _keys(signal: SignalIn, placement: Placement | None) -> tuple[str, ...]:
+    """One key, but for a restoral that names no condition: all that this device can have opened here."""
+    all_well = signal.kind is SignalKind.RESTORAL and signal.code == ALL_WELL
+    hazards = TAXONOMY.values() if all_well else (TAXONOMY[signal.code],)
+    return tuple(dict.fromkeys(dedup_key(hazard, placement, signal.device_id) for hazard in hazards))

@@ -15,6 +15,11 @@ from devices.model import Channel, Person, Placement, Role
 from devices.resolve import on_duty, place_by_id
 from devices.taxonomy import TAXONOMY
 
+unanswered_steps_told = 2
+"""So many steps asked in vain, and the next one's texts say for how long nobody has answered."""
+
+_SILENCE = (Reason.UNANSWERED, Reason.UNDELIVERED)
+
 
 @dataclass(frozen=True, slots=True)
 class Rung:
@@ -26,46 +31,58 @@ class Rung:
     channels: tuple[Channel, ...]
     redial: Redial | None
     reason: Reason
+    unanswered_minutes: int = 0
+    """What the texts say about the time that has passed without an answer; 0 says nothing."""
 
 
 def climb(
     incident: Incident, world: World, paged: Sequence[Paged], *, index: int, round_: int, reason: Reason
 ) -> list[Decision]:
-    """Execute the step at `index`, or the first staffed one after it, without waiting for empty ones."""
+    """Execute the step at `index`, or the first staffed one after it, without waiting for empty ones.
+
+    Steps of one `after_s` are asked together; whoever was asked has the time up to the next `after_s`.
+    """
     steps = incident.policy.steps
     placement = placement_of(incident, world)
     decisions: list[Decision] = []
     already = {(page.recipient_id, page.channel) for page in paged if page.round == round_}
+    minutes = 0 if reason not in _SILENCE else unanswered_minutes(incident, paged, world)
+    asked = False
     for number in range(index, len(steps)):
         step = steps[number]
-        rung = Rung(number, round_, step.to, step.channels, step.redial, reason)
+        at_once = number == index and Overlay.UNPLACED in incident.overlays
+        to = (*step.to, Role.CONTROL_ROOM) if at_once else step.to
+        rung = Rung(number, round_, to, step.channels, step.redial, reason, minutes)
         pages = page_rung(incident, world, placement, rung, already)
         if not pages:
             decisions.append(SkipStep(incident.id, number, _why_empty(step, placement, world)))
-            continue
         decisions.extend(pages)
         already.update((page.recipient_id, page.channel) for page in pages)
+        asked = asked or bool(pages)
         gap = _gap_after(incident, number)
-        if gap > 0:
+        if asked and gap > 0:
             due = world.now + timedelta(seconds=gap)
             return [*decisions, SetLadder(incident.id, round_, number, due, Reason.UNANSWERED)]
-    if any(isinstance(decision, Notify) for decision in decisions):
-        due = world.now + timedelta(seconds=incident.policy.loop.every_s)
-        return [*decisions, SetLadder(incident.id, round_, len(steps) - 1, due, Reason.UNANSWERED)]
     return [*decisions, *loop(incident, world, paged, round_=round_)]
 
 
 def loop(incident: Incident, world: World, paged: Sequence[Paged], *, round_: int) -> list[Decision]:
-    """The end of the chain: everybody named there, every time, until somebody acts. Never throttled to nothing."""
+    """The end of the chain: everybody named there, every time, until somebody acts. Never throttled to nothing.
+
+    Where nobody named there can be asked, everybody of the policy's steps is: they may have come on duty, or woken.
+    """
     policy = incident.policy
     placement = placement_of(incident, world)
     end = len(policy.steps)
     channels = tuple(dict.fromkeys(channel for step in policy.steps for channel in step.channels))
     redial = policy.steps[-1].redial
-    rung = Rung(end, round_ + 1, policy.loop.to, channels, redial, Reason.CHAIN_END)
+    minutes = unanswered_minutes(incident, paged, world)
+    rung = Rung(end, round_ + 1, policy.loop.to, channels, redial, Reason.CHAIN_END, minutes)
     pages: list[Decision] = list(page_rung(incident, world, placement, rung, set()))
     if not pages:
-        pages = [SkipStep(incident.id, end, Reason.NOBODY_REACHABLE)]
+        everybody = tuple(dict.fromkeys(role for step in policy.steps for role in step.to))
+        nobody = SkipStep(incident.id, end, Reason.NOBODY_REACHABLE)
+        pages = [nobody, *page_rung(incident, world, placement, replace(rung, to=everybody), set())]
     due = world.now + timedelta(seconds=policy.loop.every_s)
     return [*pages, SetLadder(incident.id, round_ + 1, end, due, Reason.CHAIN_END)]
 
@@ -124,6 +141,7 @@ def context_of(incident: Incident, world: World) -> Context:
         incident_id=incident.id,
         severity=incident.severity,
         spreading=Overlay.SPREADING in incident.overlays,
+        confirmed=Overlay.CONFIRMED in incident.overlays,
         test=Overlay.TEST in incident.overlays,
         drill=Overlay.DRILL in incident.overlays,
         unplaced=Overlay.UNPLACED in incident.overlays,
@@ -131,6 +149,29 @@ def context_of(incident: Incident, world: World) -> Context:
         not_recorded=world.not_recorded,
         two_way=world.settings.sms_two_way,
     )
+
+
+def asked_together(incident: Incident) -> frozenset[int]:
+    """The steps that were asked at the moment at which the ladder stands: those of one `after_s`."""
+    steps = incident.policy.steps
+    if incident.step >= len(steps):
+        return frozenset({incident.step})
+    moment = steps[incident.step].after_s
+    return frozenset(number for number in range(incident.step + 1) if steps[number].after_s == moment)
+
+
+def unanswered_minutes(incident: Incident, paged: Sequence[Paged], world: World) -> int:
+    """Whole minutes since the incident opened, at least 1, once two steps were asked in vain; before that 0."""
+    if incident.answered:
+        return 0
+    steps = incident.policy.steps
+    moments = {
+        (page.round, steps[page.step].after_s if page.step < len(steps) else None)
+        for page in paged
+        if page.purpose is Purpose.PAGE
+    }
+    minutes = int((world.now - incident.opened_at).total_seconds()) // 60
+    return max(1, minutes) if len(moments) >= unanswered_steps_told else 0
 
 
 def placement_of(incident: Incident, world: World) -> Placement | None:
@@ -161,6 +202,7 @@ def _page(
         context_of(incident, world),
         has_voice=Channel.VOICE in channels,
         has_app=Channel.APP in channels,
+        unanswered_minutes=rung.unanswered_minutes,
     )
     redial = rung.redial if channel is Channel.VOICE else None
     return Notify(

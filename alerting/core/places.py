@@ -6,6 +6,7 @@ Law: from the compound (else the community, else the largest place known) down t
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from alerting.core.maps import point_of
 from alerting.core.model import PlaceText
@@ -53,6 +54,9 @@ _MINUS = re.compile(r"(?<![0-9A-Za-z一-鿿])-(?=[0-9])")
 _DASH = re.compile(r"(?<=[0-9A-Za-z])-(?=[0-9A-Za-z])")
 _UNSPOKEN_ZH = re.compile(r"[^\w]+")
 _UNSPOKEN_EN = re.compile(r"[^\w'&]+")
+
+names_remembered_max = 8192
+"""Names of compounds, buildings and floors come again and again in a storm."""
 
 
 def place_text(placement: Placement | None, device_id: str) -> PlaceText:
@@ -108,6 +112,7 @@ def _less_en(levels: list[str], *, head: bool) -> list[str]:
     return rest or [first.partition(" ")[2]]
 
 
+@lru_cache(maxsize=names_remembered_max)
 def latin(place: Place) -> str:
     """The short Latin name; without one, what is Latin in the Chinese name (3栋: `bldg 3`), else a short code."""
     name = to_gsm7(clean(place.name_en))
@@ -122,6 +127,7 @@ def latin(place: Place) -> str:
     return code or _KIND_EN[place.kind]
 
 
+@lru_cache(maxsize=names_remembered_max)
 def say_zh(name: str) -> str:
     """Chinese as spoken: 3栋 三栋, 12层 十二层, 1201 幺二零幺, 3# 三号, 3-2 三杠二, -1层 负一层. No punctuation."""
     text = unicodedata.normalize("NFKC", clean(name))
@@ -191,6 +197,7 @@ def _unplaced(device_id: str) -> PlaceText:
     )
 
 
+@lru_cache(maxsize=names_remembered_max)
 def _say_place_en(place: Place) -> str:
     name = latin(place)
     letter = _LETTER_EN.get(place.kind)

@@ -1,9 +1,9 @@
-"""Escalation policies: the document format of the outside contract, the defaults, and which one an incident gets. Pure."""
+"""Escalation policies: the document format of the outside contract, the defaults, which one an incident gets. Pure."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 from zoneinfo import ZoneInfo
 
 from alerting.core.model import Loop, Match, Policy, Redial, Step
@@ -34,7 +34,11 @@ def parse(name: str, document: Mapping[str, Any], version: int = 1) -> Policy:
     late = next((i for i in range(1, len(steps)) if steps[i].after_s < steps[i - 1].after_s), None)
     if late is not None:
         raise PolicyError(f"/steps/{late}/after_s", "must not be smaller than the step before it")
+    if steps[0].after_s != 0:
+        raise PolicyError("/steps/0/after_s", "must be 0: the first step is asked at once")
     loop = document.get("loop") or {"every_s": 60, "to": ["control_room"]}
+    if not isinstance(loop, Mapping):
+        raise PolicyError("/loop", "must be an object with every_s and to")
     return Policy(
         name=name,
         match=_match(document.get("match") or {}),
@@ -133,18 +137,20 @@ def _match(raw: Any) -> Match:
         raise PolicyError("/match", "must be an object")
     hours = raw.get("hours")
     if hours is not None and not (
-        isinstance(hours, list | tuple) and len(hours) == 2 and all(isinstance(h, int) and 0 <= h <= 24 for h in hours)
+        isinstance(hours, list | tuple) and len(hours) == 2 and all(_whole(hour, 0, 24) for hour in hours)
     ):
         raise PolicyError("/match/hours", "must be two local hours, such as [22, 7]")
+    if hours and hours[0] == hours[1]:
+        raise PolicyError("/match/hours", "must be two different hours, or nothing for the whole day")
     severity = raw.get("severity")
-    if severity is not None and severity not in range(1, 6):
+    if severity is not None and not _whole(severity, 1, 5):
         raise PolicyError("/match/severity", "must be 1 to 5")
     cls = raw.get("class")
     return Match(
         cls=_word(SignalClass, cls, "/match/class") if cls else None,
         severity=severity,
-        codes=tuple(str(code) for code in raw.get("codes") or ()),
-        places=tuple(str(place) for place in raw.get("places") or ()),
+        codes=_names(raw, "/match/codes", "codes"),
+        places=_names(raw, "/match/places", "places"),
         hours=(hours[0], hours[1]) if hours else None,
     )
 
@@ -154,6 +160,13 @@ def _roles(raw: Mapping[str, Any], pointer: str) -> tuple[Role, ...]:
     if not roles:
         raise PolicyError(pointer, "name at least one step, such as grid_worker")
     return roles
+
+
+def _names(raw: Mapping[str, Any], pointer: str, key: str) -> tuple[str, ...]:
+    names = _list(raw, pointer, key) if raw.get(key) is not None else []
+    if not all(isinstance(name, str) for name in names):
+        raise PolicyError(pointer, "must be a list of texts")
+    return tuple(names)
 
 
 def _list(raw: Mapping[str, Any], pointer: str, key: str) -> list[Any]:
@@ -172,9 +185,13 @@ def _word(kind: type[_E], value: Any, pointer: str) -> _E:
 
 def _seconds(raw: Mapping[str, Any], pointer: str, key: str, least: int) -> int:
     value = raw.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= step_after_s_max:
+    if not _whole(value, least, step_after_s_max):
         raise PolicyError(pointer, f"must be a whole number from {least} to {step_after_s_max}")
     return value
+
+
+def _whole(value: Any, least: int, most: int) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
 _ALL = (Channel.SMS, Channel.VOICE, Channel.APP)

@@ -1,4 +1,4 @@
-"""What a rule is: one situation, looked at when an incident's due time has passed or an attempt of it failed. Never acts."""
+"""What a rule is: one situation, looked at when an incident's due time passed or an attempt failed. Never acts."""
 
 from collections.abc import Callable, Sequence
 

@@ -12,5 +12,7 @@ from alerting.core.world import World
 def decide(incident: Incident, paged: Sequence[Paged], world: World) -> list[Decision] | None:
     if incident.work is not Work.VERIFIED:
         return None
+    if incident.due_at is not None and incident.due_at > world.now:
+        return []
     due = world.now + timedelta(seconds=reminder_s)
     return [SetLadder(incident.id, incident.round, incident.step, due, Reason.REMINDER)]

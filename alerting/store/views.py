@@ -183,11 +183,6 @@ def timeline_after(conn: Connection, after: int, limit: int, person_id: str | No
     return [TimelineEntry(*row) for row in conn.execute(query)]
 
 
-def incidents_of(conn: Connection, person_id: str) -> frozenset[str]:
-    """Ids of the open incidents this person was paged for."""
-    return frozenset(conn.scalars(select(incidents.c.id).where(incidents.c.closed_at.is_(None), _paged_for(person_id))))
-
-
 @dataclass(frozen=True, slots=True)
 class NotificationFilter:
     incident_id: str | None = None

@@ -1,16 +1,20 @@
 """Provider callbacks: verified, stored before anything else, answered fast. What they mean is folded elsewhere."""
 
 import asyncio
+import logging
 from enum import StrEnum
 from typing import Annotated
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Path, Request, Response
 
+from alerting.core.acts import KeyOutcome
 from alerting.store import views
 from api.auth import GuardedRoute
-from api.deps import Deps, KeyOutcome, ProviderCallbacks, Spoken, Use
+from api.deps import Deps, ProviderCallbacks, Spoken, Use
 from api.errors import Problem, not_found
+
+log = logging.getLogger("gengfu.api")
 
 router = APIRouter(prefix="/callbacks", tags=["callbacks"], route_class=GuardedRoute)
 
@@ -34,7 +38,7 @@ class VoiceAnswers:
         self._making: dict[str, asyncio.Task[Spoken]] = {}
 
     async def make(self, deps: Deps, provider: str, fields: dict[str, str]) -> Spoken | None:
-        """The answer within `voice_seconds_max`, else None; the work goes on."""
+        """The answer; None when it takes longer than `voice_seconds_max` (the work goes on) or failed."""
         callbacks = deps.callbacks[provider]
         key = f"{provider} {fields.get('attempt')} {callbacks.dedupe(Kind.VOICE, fields)}"
         task = self._making.get(key)
@@ -43,12 +47,12 @@ class VoiceAnswers:
             self._making[key] = task
             task.add_done_callback(lambda done: self._done(key, done))
         done, _ = await asyncio.wait((task,), timeout=voice_seconds_max)
-        return task.result() if done else None
+        return task.result() if done and task.exception() is None else None
 
     def _done(self, key: str, task: "asyncio.Task[Spoken]") -> None:
         self._making.pop(key, None)
-        if not task.cancelled():
-            task.exception()  # whoever waited has it; a caller who hung up leaves nobody to tell
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("voice callback not answered: %s", type(error).__name__, exc_info=error)
 
     async def close(self) -> None:
         """Stop what is still being made."""
@@ -67,7 +71,7 @@ async def _voice(deps: Deps, provider: str, callbacks: ProviderCallbacks, fields
     digits = callbacks.key(fields)
     outcome: KeyOutcome | None = None
     if digits:
-        outcome = KeyOutcome((await deps.service.key_pressed(attempt_id, digits)).value)
+        outcome = await deps.service.key_pressed(attempt_id, digits)
     script = await deps.database.read(lambda conn: views.call_script(conn, attempt_id))
     return callbacks.after_key(fields, script, outcome)
 

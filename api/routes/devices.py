@@ -113,7 +113,7 @@ async def patch_device(id: str, body: Patch, request: Request, use: Use) -> Resp
 
 @router.post("/{id}/credential", status_code=201, response_model=CredentialOut)
 async def give_credential(id: str, request: Request, use: Use) -> Response:
-    """A new MQTT secret of 128 bits in the place of any other. A repeat with the same Idempotency-Key shows it again."""
+    """A new MQTT secret of 128 bits in the place of any other. A repeat with its Idempotency-Key shows it again."""
     nonce = fresh_nonce()
     hashed = use.hash_credential(_secret(use, nonce))
 

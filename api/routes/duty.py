@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 from sqlalchemy import Connection
 
 from api.auth import GuardedRoute
@@ -13,6 +12,7 @@ from api.errors import invalid
 from api.pages import answer
 from api.permissions import PREFIX
 from api.references import grid_of, place_id_of
+from api.schemas.common import Instant
 from api.schemas.registry import DutyOut, DutyPerson, DutyStep
 from devices.model import Person, Placement, Role, Shift
 from devices.resolve import GRID_ROLES, RegistrySnapshot, on_duty, place_by_id
@@ -28,7 +28,7 @@ async def read_duty(
     use: Use,
     grid: Reference = None,
     place: Reference = None,
-    at: Annotated[AwareDatetime | None, Query(description="now when absent")] = None,
+    at: Annotated[Instant | None, Query(description="now when absent")] = None,
 ) -> Response:
     """Who would be asked, in order. With a grid alone, places are those of its community; give `place` to be exact."""
     if grid is None and place is None:

@@ -39,7 +39,9 @@ async def list_notifications(
     limit: Limit = limit_default,
 ) -> Response:
     """Newest first, each with its attempts. A worker sees his own."""
-    wanted = views.NotificationFilter(incident_id, own(who) or recipient_id, channel, state, purpose)
+    himself = own(who)
+    recipient = recipient_id if himself is None else himself
+    wanted = views.NotificationFilter(incident_id, recipient, channel, state, purpose)
     after = position(cursor)
     rows = await use.database.read(lambda conn: views.notifications_page(conn, wanted, after, limit + 1))
     return page(rows, limit, _shown, lambda view: view.id)

@@ -1,8 +1,11 @@
 """Field types and the base of all bodies. Never asks a database."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from api.errors import FieldFault
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 LatinName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=32, pattern=r"^[ -~]*$")]
@@ -12,7 +15,17 @@ DeviceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{4,64}$")]
 """Also the MQTT username and topic segment."""
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 """The id or the code of something registered."""
-Instant = AwareDatetime
+
+
+def _utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise FieldFault("datetime") from None
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
+"""Any zone in, UTC out."""
 
 
 class Body(BaseModel):

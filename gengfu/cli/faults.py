@@ -1,7 +1,7 @@
 """Errors that a person is told in one sentence, without a traceback. Anything else is a bug and shows one."""
 
 import sys
-from typing import Any, override
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
@@ -25,7 +25,6 @@ class UsageError(CommandError):
 class Group(TyperGroup):
     """The root of all commands: turns expected errors into a sentence on stderr and an exit code."""
 
-    @override
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
@@ -50,7 +49,9 @@ def _expected(error: Exception) -> tuple[str, int] | None:
         if kind is not None and isinstance(error, kind):
             return str(error), exit_code
     if _is_database_error(error):
-        return f"The database does not do as it should: {_first_line(error)}.", FAULT
+        from gengfu.reading import why
+
+        return f"The database does not do as it should: {why(error)}.", FAULT
     if isinstance(error, OSError):
         place = f": {error.filename}" if error.filename else ""
         return f"{error.strerror or error}{place}.", FAULT
@@ -61,6 +62,7 @@ _EXPECTED = (
     ("gengfu.settings_faults", "SettingsError", USAGE),
     ("gengfu.secret_key", "SecretKeyUnreadable", USAGE),
     ("gengfu.socket", "CommandRefused", FAULT),
+    ("gengfu.reading", "SchemaDiffers", FAULT),
     ("gengfu.database.lock", "DatabaseInUse", FAULT),
     ("gengfu.database.backup", "BackupFailed", FAULT),
     ("gengfu.broker.errors", "BrokerUnavailable", FAULT),
@@ -71,15 +73,12 @@ _EXPECTED = (
 
 
 def _is_database_error(error: Exception) -> bool:
-    for module, name in (("sqlalchemy.exc", "SQLAlchemyError"), ("asyncpg", "PostgresError")):
+    for module, name in (
+        ("sqlalchemy.exc", "SQLAlchemyError"),
+        ("asyncpg", "PostgresError"),
+        ("asyncpg", "InterfaceError"),
+    ):
         kind = getattr(sys.modules.get(module), name, None)
         if kind is not None and isinstance(error, kind):
             return True
     return False
-
-
-def _first_line(error: Exception) -> str:
-    """The driver's own words, without the statement and its values."""
-    cause = getattr(error, "orig", None) or error
-    lines = str(cause).splitlines() or [type(error).__name__]
-    return lines[0].rstrip(".")

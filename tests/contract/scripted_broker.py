@@ -39,8 +39,10 @@ class ScriptedBroker:
         self.port = 0
         self.lines: list[Line] = []
         self.connack_reason = 0
-        self.confirms_publications = True
         self.refused_filters: set[str] = set()
+        self.hearing = asyncio.Event()
+        """While it is cleared, nothing that clients write is read."""
+        self.hearing.set()
         self._accepted = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -57,6 +59,7 @@ class ScriptedBroker:
         line: Line | None = None
         try:
             while True:
+                await self.hearing.wait()
                 kind, flags, packet = await _read_packet(reader)
                 if kind == CONNECT:
                     line = Line(_client_id(packet), writer)
@@ -84,8 +87,7 @@ class ScriptedBroker:
             length = int.from_bytes(packet[:2], "big")
             topic, rest = packet[2 : 2 + length].decode(), packet[2 + length :]
             if flags & 0x06:
-                if self.confirms_publications:
-                    line.send(b"\x40\x02" + rest[:2])
+                line.send(b"\x40\x02" + rest[:2])
                 rest = rest[2:]
             line.publications.append((topic, rest[1:]))
         elif kind == PINGREQ:
@@ -114,6 +116,61 @@ async def scripted_broker(tls: ssl.SSLContext | None = None) -> AsyncIterator[Sc
     finally:
         server.close()
         await broker.end()
+
+
+@asynccontextmanager
+async def wiretap(port: int) -> AsyncIterator["Wiretap"]:
+    """A proxy in front of a real broker."""
+    tap = Wiretap(port)
+    server = await asyncio.start_server(tap.carry, "127.0.0.1", 0)
+    tap.port = server.sockets[0].getsockname()[1]
+    try:
+        yield tap
+    finally:
+        server.close()
+        await tap.end()
+
+
+class Wiretap:
+    """Carries packets both ways unchanged and notes the ids of QoS 1 deliveries and of PUBACKs, in order."""
+
+    def __init__(self, broker_port: int) -> None:
+        self.port = 0
+        self.delivered: list[int] = []
+        self.acknowledged: list[int] = []
+        self._broker_port = broker_port
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        broker_reader, broker_writer = await asyncio.open_connection("127.0.0.1", self._broker_port)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._pump(reader, broker_writer))
+                group.create_task(self._pump(broker_reader, writer))
+        except* (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            broker_writer.close()
+            writer.close()
+
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        while True:
+            kind, flags, packet = await _read_packet(source)
+            if kind == PUBACK:
+                self.acknowledged.append(int.from_bytes(packet[:2], "big"))
+            elif kind == PUBLISH and flags & 0x06:
+                at = 2 + int.from_bytes(packet[:2], "big")
+                self.delivered.append(int.from_bytes(packet[at : at + 2], "big"))
+            sink.write(bytes([kind << 4 | flags]) + _length(len(packet)) + packet)
+            await sink.drain()
+
+    async def end(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 async def _read_packet(reader: asyncio.StreamReader) -> tuple[int, int, bytes]:
@@ -148,6 +205,9 @@ def _filters(subscribe: bytes) -> list[tuple[str, int]]:
 def _publish(mid: int, topic: str, payload: bytes) -> bytes:
     name = topic.encode()
     rest = struct.pack("!H", len(name)) + name + (struct.pack("!H", mid) if mid else b"") + b"\0" + payload
-    assert len(rest) < 16_384
-    length = bytes([len(rest)]) if len(rest) < 128 else bytes([len(rest) & 0x7F | 0x80, len(rest) >> 7])
-    return bytes([0x32 if mid else 0x30]) + length + rest
+    return bytes([0x32 if mid else 0x30]) + _length(len(rest)) + rest
+
+
+def _length(remaining: int) -> bytes:
+    assert remaining < 16_384
+    return bytes([remaining]) if remaining < 128 else bytes([remaining & 0x7F | 0x80, remaining >> 7])

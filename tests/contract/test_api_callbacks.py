@@ -12,8 +12,8 @@ import pytest_asyncio
 from twilio.request_validator import RequestValidator
 
 from alerting.channels.providers.twilio_twiml import standing_script
+from alerting.core.acts import KeyOutcome
 from alerting.store import tables
-from api.deps import KeyOutcome
 from api.routes import callbacks as route
 from devices.model import Language
 from tests.contract.api_support import TWILIO, Answer, Api, running_api
@@ -139,3 +139,20 @@ async def test_after_the_last_wait_the_truth_is_told(api: Api, monkeypatch: pyte
     api.service.slow_seconds = 30
     answer = await post(api, f"{await call_of(api)}&digits=1&retry=3", {"CallSid": "CA1"})
     assert words(answer) == standing_script("zh-CN").missed
+
+
+async def test_a_failing_service_hears_please_wait_too(api: Api) -> None:
+    path, calls = await call_of(api), 0
+
+    async def failing(attempt_id: str, digits: str) -> KeyOutcome:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise ConnectionError("the database is gone for a moment")
+        return KeyOutcome.TAKEN
+
+    api.service.key_pressed = failing  # type: ignore[method-assign]
+    first = await post(api, path, {"CallSid": "CA1", "Digits": "1"})
+    assert words(first).startswith(standing_script("zh-CN").wait)
+    second = await post(api, path + "&digits=1&retry=1", {"CallSid": "CA1"})
+    assert words(second) == SCRIPT.recorded

@@ -19,7 +19,13 @@ from tests.contract.api_support import NOT_VERIFIED, Api, running_api
 
 
 @pytest_asyncio.fixture
-async def api(database_url: str) -> AsyncIterator[Api]:
+async def api(sqlite_url: str) -> AsyncIterator[Api]:
+    async with running_api(sqlite_url) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def either(database_url: str) -> AsyncIterator[Api]:
     async with running_api(database_url) as running:
         yield running
 
@@ -36,13 +42,15 @@ async def pages_of(api: Api, path: str, limit: int) -> list[list[str]]:
         cursor = f"&cursor={answer.body['next']}"
 
 
-async def test_lists_page_through_everything_once_newest_first(api: Api) -> None:
+async def test_lists_page_through_everything_once_newest_first(either: Api) -> None:
+    api = either
     ids = [await api.incident() for _ in range(5)]
     assert await pages_of(api, "/incidents", 2) == [[ids[4], ids[3]], [ids[2], ids[1]], [ids[0]]]
     assert await pages_of(api, "/incidents", 5) == [ids[::-1]]
 
 
-async def test_filters(api: Api) -> None:
+async def test_filters(either: Api) -> None:
+    api = either
     fire = await api.incident(grid_id="g1", device_id="smoke-0001")
     leak = await api.incident(code="water.leak", severity=3, work="taken")
     closed = await api.incident(work="closed", closed_at=api.deps.clock.now(), holds_key=False)
@@ -60,7 +68,8 @@ async def test_filters(api: Api) -> None:
         assert {item["id"] for item in answer.body["items"]} == expected, query
 
 
-async def test_one_incident_with_its_overlays_and_who_goes(api: Api) -> None:
+async def test_one_incident_with_its_overlays_and_who_goes(either: Api) -> None:
+    api = either
     person = await api.person("jia")
     fire = await api.incident(taken_by=person, work="taken", taken_at=api.deps.clock.now())
     now = api.deps.clock.now()
@@ -75,7 +84,8 @@ async def test_one_incident_with_its_overlays_and_who_goes(api: Api) -> None:
     assert (await api.call("GET", "/incidents/none")).status == 404
 
 
-async def test_the_timeline_in_order_by_pages(api: Api) -> None:
+async def test_the_timeline_in_order_by_pages(either: Api) -> None:
+    api = either
     fire, other = await api.incident(), await api.incident()
     for kind in ("opened", "planned", "work"):
         await api.entry(fire, kind)
@@ -86,7 +96,8 @@ async def test_the_timeline_in_order_by_pages(api: Api) -> None:
     assert (await api.call("GET", "/incidents/none/timeline")).status == 404
 
 
-async def test_numbers_are_masked_in_every_notification(api: Api) -> None:
+async def test_numbers_are_masked_in_every_notification(either: Api) -> None:
+    api = either
     person, fire = await api.person("jia"), await api.incident()
     notice = await api.page(fire, person, address="+8613812341234")
     await api.page(fire, person, channel="app", address=person)
@@ -159,7 +170,8 @@ async def test_every_refusal_has_its_words(api: Api) -> None:
             assert answer.body["detail"]
 
 
-async def test_the_same_key_acts_once_and_answers_the_same(api: Api) -> None:
+async def test_the_same_key_acts_once_and_answers_the_same(either: Api) -> None:
+    api = either
     fire = await api.incident()
     path = f"/incidents/{fire}/note"
     first = await api.call("POST", path, {"text": "甲"}, Idempotency_Key="k1")
@@ -183,7 +195,8 @@ async def test_a_refused_act_frees_its_key(api: Api) -> None:
     assert (await api.call("POST", f"/incidents/{fire}/close", Idempotency_Key="k")).status == 200
 
 
-async def test_a_request_cut_off_halfway_blocks_its_key_for_a_minute_only(api: Api) -> None:
+async def test_a_request_cut_off_halfway_blocks_its_key_for_a_minute_only(either: Api) -> None:
+    api = either
     fire = await api.incident()
     path = f"/incidents/{fire}/acknowledge"
     await api.call("POST", path, Idempotency_Key="k")
@@ -196,7 +209,8 @@ async def test_a_request_cut_off_halfway_blocks_its_key_for_a_minute_only(api: A
     assert len(api.service.acts) == 2
 
 
-async def test_remembered_answers_are_dropped_in_small_portions(api: Api) -> None:
+async def test_remembered_answers_are_dropped_in_small_portions(either: Api) -> None:
+    api = either
     fire = await api.incident()
     for number in range(3):
         await api.call("POST", f"/incidents/{fire}/acknowledge", Idempotency_Key=f"k{number}")

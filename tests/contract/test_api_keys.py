@@ -1,6 +1,7 @@
 """Closed by default: keys, roles, scopes. Every route of the application is walked."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -124,6 +125,18 @@ async def test_last_use_is_recorded_behind_everything_else(api: Api) -> None:
         if (await api.call("GET", "/api-keys")).body["items"][0]["last_used_at"] is not None:
             return
     pytest.fail("the use was not recorded")
+
+
+async def test_a_workers_key_without_a_person_sees_nothing(api: Api) -> None:
+    await api.page(await api.incident(), await api.person("jia"))
+    key = await api.key(Role.GRID_WORKER)
+    for path in ("/incidents", "/notifications", "/notifications?recipient_id=jia"):
+        assert (await api.call("GET", path, key=key)).body["items"] == []
+
+
+async def test_a_short_secret_key_starts_nothing(api: Api) -> None:
+    with pytest.raises(ValueError, match="GENGFU_SECRET_KEY"):
+        create_app(replace(api.deps, secret_key="short"))
 
 
 async def test_a_worker_sees_only_what_he_was_paged_for(api: Api) -> None:

@@ -21,6 +21,12 @@ async def api(sqlite_url: str) -> AsyncIterator[Api]:
         yield running
 
 
+@pytest_asyncio.fixture
+async def either(database_url: str) -> AsyncIterator[Api]:
+    async with running_api(database_url) as running:
+        yield running
+
+
 class Listener:
     """Reads events of one open stream."""
 
@@ -67,7 +73,8 @@ def live(seq: int, incident_id: str, *persons: str) -> StreamEntry:
     return StreamEntry(seq, "timeline", data, person_ids=frozenset(persons))
 
 
-async def test_what_was_missed_comes_first_then_what_happens_each_once(api: Api) -> None:
+async def test_what_was_missed_comes_first_then_what_happens_each_once(either: Api) -> None:
+    api = either
     fire = await api.incident()
     for _ in range(4):
         await api.entry(fire)
@@ -109,7 +116,8 @@ async def test_without_a_last_id_only_the_present_is_told(api: Api) -> None:
         assert (await listener.named("timeline"))[1] == "2"
 
 
-async def test_a_worker_hears_of_his_own_incidents_only(api: Api) -> None:
+async def test_a_worker_hears_of_his_own_incidents_only(either: Api) -> None:
+    api = either
     mine, other = await api.person("jia"), await api.person("yi")
     fire, leak = await api.incident(), await api.incident()
     await api.page(fire, mine)
@@ -123,7 +131,8 @@ async def test_a_worker_hears_of_his_own_incidents_only(api: Api) -> None:
         assert (await listener.named("timeline"))[1] == "5"
 
 
-async def test_unconfirmed_pages_come_again_on_connect(api: Api) -> None:
+async def test_unconfirmed_pages_come_again_on_connect(either: Api) -> None:
+    api = either
     person, fire, taken = await api.person("jia"), await api.incident(), await api.incident(work="taken")
     rejected = await api.page(fire, person, channel="app", state="rejected", text='{"title": "火警"}')
     await api.page(fire, person, channel="app", state="provider_accepted", text="{}", step=1)

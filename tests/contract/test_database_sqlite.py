@@ -1,4 +1,4 @@
-"""What only SQLite promises: what is in force on its connections, its file, its lock, and every commit after a SIGKILL."""
+"""What only SQLite promises: what its connections have in force, its file, its lock, every commit after a SIGKILL."""
 
 import asyncio
 import os
@@ -67,7 +67,11 @@ def path_of(url: str) -> Path:
 def child(script: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A Python process of its own, killed at the end."""
     process = subprocess.Popen(
-        [sys.executable, "-c", script, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", script, *arguments],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         yield process
@@ -94,7 +98,7 @@ async def test_what_is_in_force_on_every_reader(opened: Opened) -> None:
         return [pragma(conn, name) for name in ("journal_mode", "query_only", "busy_timeout", "wal_autocheckpoint")]
 
     values = await asyncio.gather(opened.database.read(look), opened.database.read(look))
-    assert values == [["wal", 1, 2000, 0]] * 2
+    assert list(values) == [["wal", 1, 2000, 0]] * 2
 
 
 async def test_a_reader_never_waits_for_the_writer(opened: Opened) -> None:

@@ -128,9 +128,6 @@ class _Silent:
     def message_arrived(self, generation: int, message: MQTTMessage) -> None:
         return None
 
-    def publication_confirmed(self, mid: int) -> None:
-        return None
-
     def connection_changed(self, up: bool) -> None:
         return None
 
@@ -156,6 +153,38 @@ async def test_an_id_of_an_earlier_session_is_never_acknowledged() -> None:
     assert line.pubacks == [8]
     assert line.disconnected_politely
     assert receiver.generations == [1, 2]
+
+
+async def test_half_a_packet_on_a_lost_connection_does_not_spoil_the_next() -> None:
+    async with scripted_broker() as broker:
+        settings = gateway_settings(broker.port)
+        connection = MqttConnection(settings, settings.lane(Lane.ALARM), _Silent(), lambda: 0.1)
+        run = asyncio.create_task(connection.run())
+        await eventually(lambda: connection.connected)
+        before = await broker.line("alarm", 1)
+        broker.hearing.clear()
+        for _ in range(20):
+            connection.publish("big", b"x" * 1_000_000)  # more than the socket takes
+        await asyncio.sleep(0.2)
+        assert connection.ack(1, 7), "queued behind the half packet"
+        before.cut()
+        await eventually(lambda: not connection.connected)
+        broker.hearing.set()
+        after = await broker.line("alarm", 2)
+        connection.publish("small", b"whole")
+        await eventually(lambda: after.publications)
+        connection.close()
+        await asyncio.wait_for(run, 2)
+    assert after.publications == [("small", b"whole")]
+    assert after.pubacks == []
+    assert after.disconnected_politely
+
+
+async def test_the_client_id_from_outside_is_used_as_it_is() -> None:
+    async with scripted_broker() as broker:
+        settings = gateway_settings(broker.port, client_id="gengfu-9f3A.b_7")
+        async with running(make_subscriber(RecordingEntry(), settings)):
+            assert {line.client_id for line in broker.lines} == {"gengfu-9f3A.b_7-alarm", "gengfu-9f3A.b_7-telemetry"}
 
 
 async def test_a_refused_login_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:

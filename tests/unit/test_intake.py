@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +11,7 @@ from devices.signals import RawMessage, Uplink
 from gateway.backoff import Backoff
 from gateway.intake import AlarmIntake, AlarmItem, BatchSize, TelemetryIntake
 from gateway.ledger import AckLedger
-from gateway.receipts import ReceiptOutbox, encode_receipt, receipts_waiting_max
+from gateway.receipts import encode_receipt
 
 NOW = datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC)
 FIRE, ALARM, OTHER, BACKGROUND = Urgency
@@ -109,7 +108,7 @@ def owing(ledger: AckLedger, *items: AlarmItem) -> None:
 
 
 def test_acknowledgements_leave_in_arrival_order() -> None:
-    ledger = AckLedger()
+    ledger = AckLedger(100, 10_000)
     ledger.begin(1)
     one, two, three = (make_item(mid) for mid in (1, 2, 3))
     owing(ledger, one, two, three)
@@ -124,7 +123,7 @@ def test_acknowledgements_leave_in_arrival_order() -> None:
 
 
 def test_an_acknowledgement_of_an_earlier_session_is_never_given_out() -> None:
-    ledger = AckLedger()
+    ledger = AckLedger(100, 10_000)
     ledger.begin(1)
     late, in_time = make_item(1), make_item(2)
     owing(ledger, late, in_time)
@@ -140,7 +139,7 @@ def test_an_acknowledgement_of_an_earlier_session_is_never_given_out() -> None:
 
 
 def test_an_item_in_work_takes_over_the_redelivery_of_its_message() -> None:
-    ledger = AckLedger()
+    ledger = AckLedger(100, 10_000)
     ledger.begin(1)
     waiting = make_item(5, payload=b"smoke")
     owing(ledger, waiting)
@@ -153,7 +152,7 @@ def test_an_item_in_work_takes_over_the_redelivery_of_its_message() -> None:
 
 
 def test_a_retained_copy_is_another_message() -> None:
-    ledger = AckLedger()
+    ledger = AckLedger(100, 10_000)
     ledger.begin(1)
     owing(ledger, make_item(1, payload=b"offline"))
     ledger.begin(2)
@@ -161,7 +160,7 @@ def test_a_retained_copy_is_another_message() -> None:
 
 
 def test_a_redelivery_after_the_work_was_done_is_queued_again() -> None:
-    ledger = AckLedger()
+    ledger = AckLedger(100, 10_000)
     ledger.begin(1)
     waiting = make_item(1, payload=b"smoke")
     owing(ledger, waiting)
@@ -172,9 +171,63 @@ def test_a_redelivery_after_the_work_was_done_is_queued_again() -> None:
     assert released_ids(ledger, 10) == []
 
 
+def test_reading_stops_at_the_bound_and_goes_on_below_three_quarters() -> None:
+    ledger = AckLedger(8, 10_000)
+    ledger.begin(1)
+    items = [make_item(mid) for mid in range(1, 9)]
+    owing(ledger, *items[:7])
+    assert not ledger.is_full()
+    owing(ledger, items[7])
+    assert ledger.is_full()
+    ledger.done(items[1])
+    assert released_ids(ledger, 10) == []
+    assert ledger.is_full(), "done, and not yet acknowledged: the broker still counts it, and so do we"
+    ledger.done(items[0])
+    assert released_ids(ledger, 10) == [1, 2]
+    assert not ledger.is_full()
+    assert not ledger.has_room(), "6 of 8"
+    ledger.done(items[2])
+    assert released_ids(ledger, 10) == [3]
+    assert ledger.has_room()
+
+
+def test_bytes_bound_as_messages_do() -> None:
+    ledger = AckLedger(100, 1_000)
+    ledger.begin(1)
+    big = make_item(1, payload=b"x" * 900)
+    owing(ledger, big)
+    assert not ledger.is_full()
+    assert not ledger.has_room()
+    owing(ledger, make_item(2, payload=b"y" * 100))
+    assert ledger.is_full()
+    ledger.done(big)
+    assert released_ids(ledger, 10) == [1]
+    assert ledger.has_room()
+
+
+def test_what_earlier_sessions_left_in_work_counts_too() -> None:
+    ledger = AckLedger(2, 10_000)
+    left = [make_item(mid, payload=b"left %d" % mid) for mid in (1, 2)]
+    ledger.begin(1)
+    owing(ledger, *left)
+    ledger.begin(2)
+    assert ledger.has_room(), "the redelivery of both must be read, or they would be handled twice"
+    assert not ledger.owe(make_item(1, generation=2, payload=b"left 1"))
+    assert not ledger.is_full()
+    assert not ledger.owe(make_item(2, generation=2, payload=b"left 2"))
+    assert ledger.is_full()
+    for generation in (3, 4):
+        ledger.begin(generation)
+        owing(ledger, *[make_item(mid, generation=generation) for mid in (1, 2)][: 2 if generation == 3 else 0])
+    assert ledger.is_full(), "four in work of sessions that never delivered them again: twice the bound"
+    for item in left:
+        ledger.done(item)
+    assert ledger.has_room()
+
+
 @given(st.data())
 def test_over_many_sessions_only_owed_ids_leave_in_order(data: st.DataObject) -> None:
-    ledger = AckLedger()
+    ledger = AckLedger(100, 10_000)
     open_items: list[AlarmItem] = []
     flip: st.SearchStrategy[bool] = st.booleans()
     for generation in range(1, 4):
@@ -234,42 +287,3 @@ def test_receipts_are_encoded_as_the_contract_says() -> None:
     )
     refused = msgspec.json.decode(encode_receipt(DeviceReceipt("smoke-0001", "e-2", at, "unknown_code")))
     assert refused == {"event_id": "e-2", "refused": "unknown_code", "at": "2026-11-23T04:05:06Z"}
-
-
-def test_receipts_are_bounded_and_the_oldest_goes(caplog: pytest.LogCaptureFixture) -> None:
-    outbox = ReceiptOutbox()
-    for n in range(receipts_waiting_max + 3):
-        outbox.add(str(n), b"")
-    sent: list[str] = []
-
-    def publish(topic: str, payload: bytes) -> int:
-        sent.append(topic)
-        return len(sent)
-
-    outbox.pump(publish, 1)
-    assert (outbox.dropped, len(outbox), sent) == (3, receipts_waiting_max, ["3"])
-    assert caplog.text.count("given up") == 1
-
-
-def test_receipts_wait_for_room_and_survive_a_lost_connection() -> None:
-    outbox = ReceiptOutbox()
-    sent: list[str] = []
-
-    def publish(topic: str, payload: bytes) -> int:
-        sent.append(topic)
-        return len(sent)
-
-    for n in range(5):
-        outbox.add(str(n), b"")
-    outbox.pump(lambda _topic, _payload: None, 2)
-    assert sent == []
-    outbox.pump(publish, 2)
-    outbox.pump(publish, 2)
-    assert sent == ["0", "1"]
-    outbox.confirmed(1)
-    outbox.pump(publish, 2)
-    assert sent == ["0", "1", "2"]
-    outbox.connection_lost()
-    outbox.pump(publish, 10)
-    assert sent[3:] == ["1", "2", "3", "4"]
-    assert len(outbox) == 4

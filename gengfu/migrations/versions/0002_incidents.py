@@ -161,7 +161,7 @@ def _notifications() -> None:
             "recipient_id",
             "channel",
             "purpose",
-            name="uq_notifications_incident_id_round_step_recipient_id_channel_purpose",
+            name=op.f("uq_notifications_incident_id_round_step_recipient_id_channel_purpose"),
         ),
     )
     op.create_index("ix_notifications_incident_id", "notifications", ["incident_id"])

@@ -1,0 +1,153 @@
+"""What `gengfu doctor` makes of what it has read: pure judgements, each one sentence with its remedy."""
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from devices.model import Channel, Role, Shift
+from devices.resolve import GRID_ROLES, RegistrySnapshot
+from gengfu.settings_model import Settings
+
+clock_behind_max = timedelta(seconds=5)
+"""Processes on several machines may differ so much; a wall clock further behind its own rows was set back."""
+names_shown_max = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report."""
+
+    name: str
+    ok: bool
+    sentence: str
+
+
+def fine(name: str, sentence: str) -> Finding:
+    return Finding(name, True, sentence)
+
+
+def fault_of(name: str, sentence: str) -> Finding:
+    return Finding(name, False, sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Grids by id with their names, and the registry as it stood at `at`."""
+
+    grids: Mapping[str, str]
+    snapshot: RegistrySnapshot
+    at: datetime
+
+
+def clock_finding(now: datetime, last: datetime | None) -> Finding:
+    """A clock that stands before what it has itself written is wrong."""
+    if last is not None and last - now > clock_behind_max:
+        behind = round((last - now).total_seconds())
+        return fault_of("clock", f"It is {behind} s behind the newest committed row: set the clock (NTP).")
+    return fine("clock", f"{now:%Y-%m-%d %H:%M:%S} UTC, not before the newest committed row.")
+
+
+def providers_finding(settings: Settings) -> Finding:
+    """Somebody who sends SMS and calls."""
+    if settings.twilio is None:
+        return fault_of(
+            "providers",
+            "Nobody sends SMS or calls: set GENGFU_TWILIO__ACCOUNT_SID, __AUTH_TOKEN and __FROM_NUMBER.",
+        )
+    if settings.twilio.from_number.startswith("MG"):
+        return fault_of("providers", "A messaging service cannot call: set GENGFU_TWILIO__FROM_NUMBER to a number.")
+    via = f" through {settings.twilio.base_url}" if settings.twilio.base_url else ""
+    return fine("providers", f"twilio has its credentials{via}.")
+
+
+def callback_finding(settings: Settings) -> Finding:
+    """Can a provider reach us with receipts and pressed keys?"""
+    outside = settings.twilio is not None and settings.twilio.base_url is None
+    parts = urlsplit(settings.callback_base)
+    if outside and settings.public_url is None:
+        return fault_of("callbacks", "Providers cannot call back: set GENGFU_PUBLIC_URL to our address outside.")
+    if outside and (_is_loopback(parts.hostname or "") or parts.scheme != "https"):
+        return fault_of(
+            "callbacks",
+            f"{settings.callback_base} is not HTTPS from outside: correct GENGFU_PUBLIC_URL.",
+        )
+    return fine("callbacks", f"Providers call back at {settings.callback_base}/callbacks/.")
+
+
+def https_finding(settings: Settings) -> Finding:
+    """On a network, people sign in over HTTPS or not at all."""
+    if settings.http_tls_cert is not None and settings.http_tls_key is not None:
+        missing = [path for path in (settings.http_tls_cert, settings.http_tls_key) if not path.is_file()]
+        if missing:
+            return fault_of("https", f"{missing[0]} is no file: correct GENGFU_HTTP_TLS_CERT and _KEY.")
+        return fine("https", f"HTTPS on {settings.http_host}:{settings.http_port}.")
+    if settings.trusted_proxies:
+        return fine("https", f"Behind the proxy {', '.join(settings.trusted_proxies)}.")
+    if _is_loopback(settings.http_host):
+        return fine("https", f"Only this machine reaches {settings.http_host}:{settings.http_port}.")
+    return fault_of(
+        "https",
+        f"{settings.http_host}:{settings.http_port} is open to a network without HTTPS: set GENGFU_HTTP_TLS_CERT and "
+        "GENGFU_HTTP_TLS_KEY, or put a proxy before it and name it in GENGFU_TRUSTED_PROXIES.",
+    )
+
+
+def roster_finding(registry: Registry) -> Finding:
+    """Every grid has somebody of its own on duty now."""
+    if not registry.grids:
+        return fault_of("roster", "There is no grid yet: nobody of any grid would be called.")
+    gaps = [name for grid, name in registry.grids.items() if not _own_duty(registry, grid)]
+    if gaps:
+        return fault_of("roster", f"Nobody is on duty now in {_named(gaps)}: plan a shift or a standing duty.")
+    return fine("roster", f"Somebody is on duty in each of {len(registry.grids)} grids.")
+
+
+def workers_finding(registry: Registry) -> Finding:
+    """Everybody who is on duty now can be called."""
+    people = registry.snapshot.people
+    standing = {shift.person_id for shift in _all_shifts(registry.snapshot) if shift.covers(registry.at)}
+    silent = [people[each].name for each in sorted(standing) if each in people and not people[each].contacts]
+    if silent:
+        return fault_of("workers", f"On duty without any contact: {_named(silent)}: add a telephone number.")
+    deaf = [people[each].name for each in sorted(standing) if each in people and not _has_phone(registry, each)]
+    if deaf:
+        return fault_of("workers", f"On duty without a telephone number: {_named(deaf)}: add one.")
+    return fine("workers", f"{len(standing)} people on duty, each with a telephone number.")
+
+
+def _own_duty(registry: Registry, grid: str) -> bool:
+    shifts = registry.snapshot.shifts_by_grid.get(grid, ())
+    return any(_counts(registry, shift) for shift in shifts)
+
+
+def _counts(registry: Registry, shift: Shift) -> bool:
+    """A neighbour's help is no duty of the grid's own."""
+    own = shift.role in GRID_ROLES and shift.role is not Role.NEIGHBOUR_GRID
+    return own and shift.covers(registry.at) and shift.person_id in registry.snapshot.people
+
+
+def _all_shifts(snapshot: RegistrySnapshot) -> Iterable[Shift]:
+    for shifts in (*snapshot.shifts_by_grid.values(), *snapshot.shifts_by_place.values()):
+        yield from shifts
+    yield from snapshot.shifts_global
+
+
+def _has_phone(registry: Registry, person_id: str) -> bool:
+    person = registry.snapshot.people[person_id]
+    return person.contact(Channel.SMS) is not None or person.contact(Channel.VOICE) is not None
+
+
+def _named(names: list[str]) -> str:
+    more = len(names) - names_shown_max
+    return ", ".join(names[:names_shown_max]) + (f" and {more} more" if more > 0 else "")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
