@@ -61,7 +61,7 @@ async def serve_commands(path: Path, handlers: Mapping[str, Handler]) -> None:
         for task in lines:
             task.cancel()
         await asyncio.gather(*lines, return_exceptions=True)
-        path.unlink(missing_ok=True)
+        _remove(path)
 
 
 def ask(path: Path, command: str, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,8 +86,12 @@ def ask(path: Path, command: str, args: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-def _bind(path: Path) -> socket.socket:
+def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
+
+
+def _bind(path: Path) -> socket.socket:
+    _remove(path)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     mask = os.umask(0o177)  # no moment in which others could open it
     try:

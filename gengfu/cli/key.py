@@ -58,9 +58,8 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="One JSON obj
             "created_at": key.created_at.isoformat(),
             "last_used_at": key.last_used_at.isoformat() if key.last_used_at else None,
         }
-        typer.echo(
-            json.dumps(shown, ensure_ascii=False) if as_json else "\t".join(str(v or "-") for v in shown.values())
-        )
+        columns = "\t".join(value or "-" for value in shown.values())
+        typer.echo(json.dumps(shown, ensure_ascii=False) if as_json else columns)
 
 
 @app.command(epilog="Example: gengfu key revoke first")

@@ -79,7 +79,7 @@ def scenario(
     broker: BrokerOption = None,
     listed: Annotated[bool, typer.Option("--list", help="Only name the stories there are.")] = False,
 ) -> None:
-    """播放一个场景中设备的部分。 Publish what the devices of a story say; people answer with telephones of their own."""
+    """播放一个场景中设备的部分。 Publish what the devices of a story say; people answer with their own telephones."""
     from simulators.scenario import load_scenario, scenario_names
 
     if listed:
@@ -107,9 +107,10 @@ def city(
     from gengfu.cli.city_files import write_city
     from simulators.city import generate_city, load_city
 
-    made = (
-        load_city() if devices is None else generate_city(devices, max(1, devices // 40), max(1, devices // 400), seed)
-    )
+    if devices is None:
+        made = load_city()
+    else:
+        made = generate_city(devices, max(1, devices // 40), max(1, devices // 400), seed)
     for file, rows in write_city(made, directory):
         typer.echo(f"{file}\t{rows}")
 

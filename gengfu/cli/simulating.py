@@ -1,4 +1,4 @@
-"""Runs fleets with a progress bar and plays the devices' part of a story. Through one account that may write for all."""
+"""Fleets with a progress bar, and the devices' part of a story, through one account that may write for all."""
 
 import asyncio
 import json
@@ -52,9 +52,7 @@ async def play(
     player = _Player(tell)
     await player.open(address, tls)
     try:
-        steps: list[DeviceEvent | DeviceTelemetry] = sorted(
-            [*story.events, *story.telemetry], key=lambda step: step.at_s
-        )
+        steps: list[DeviceEvent | DeviceTelemetry] = [*story.events, *story.telemetry]
         chases = [asyncio.create_task(player.step(step, step.at_s / speed, wait_s)) for step in steps]
         return (await asyncio.gather(*chases)).count(False)
     finally:
