@@ -1,1 +1,1 @@
-"""Decide and tell: incidents, escalation, dispatch, channels, receipts. Never parses a payload, speaks MQTT or serves HTTP."""
+"""Decide and tell: incidents, escalation, channels, receipts. Never parses a payload, speaks MQTT or serves HTTP."""

@@ -47,7 +47,7 @@ class Aftermath:
         self.tell(written.entries)
 
     def tell(self, entries: Sequence[tuple[int, timeline.Entry]]) -> None:
-        """Publish timeline entries to whoever listens (`tells` is off where a feed of all processes' entries does it)."""
+        """Publish timeline entries to whoever listens, unless a feed of all processes' entries does."""
         if self._tells and entries and len(self._hub):
             self._hub.publish([stream_entry(seq, entry) for seq, entry in entries])
 

@@ -1,4 +1,4 @@
-"""One transaction each: load what a decision rests on, call the core once, write what it said. Never waits, never sends."""
+"""One transaction each: load what a decision rests on, call the core once, write what it said. Never sends."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -135,9 +135,11 @@ class Deciding:
     ) -> None:
         """What could not be read, every time it comes (its row counts up); what nobody registered."""
         rows = [item.quarantined for item in inputs if item.quarantined is not None]
-        for item in fresh:
-            if item.quarantined is None and item.device_id not in known:
-                rows.append(item.as_quarantined(DecodeReason.UNKNOWN_DEVICE, "no such device is registered"))
+        rows.extend(
+            item.as_quarantined(DecodeReason.UNKNOWN_DEVICE, "no such device is registered")
+            for item in fresh
+            if item.quarantined is None and item.device_id not in known
+        )
         quarantine.add(conn, rows, now)
 
 

@@ -1,6 +1,6 @@
 """When the database cannot commit a fire: page from memory to the last known duty, marked as not recorded.
 
-Never acknowledges anything and never replaces the commit: the message is still tried, and this is told when it succeeds.
+Never acknowledges anything and never replaces the commit: the message is still tried, and that is recorded later.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """The one way in: raw batch in, verdict per message out, everything committed in between. Never parses, never sends.
 
-Law: a fire that is not committed in time is paged from memory; a message that breaks the transaction is found by halving,
-put aside with its cause, and the rest commits; nothing is acknowledged before the commit.
+Law: a fire that is not committed in time is paged from memory; a message that breaks the transaction is found by
+halving, put aside with its cause, and the rest commits; nothing is acknowledged before the commit.
 """
 
 import asyncio

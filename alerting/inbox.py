@@ -1,6 +1,7 @@
 """The callback inbox: store what a provider tells us at once, understand it afterwards, in order of arrival.
 
-Law: ranks only rise, so late, repeated and reordered words change nothing; only a key, a reply or a tap is a human's act.
+Law: ranks only rise, so late, repeated and reordered words change nothing; only a key, a reply or a tap is a
+human's act.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What the alerting shell needs from outside: a database that runs one function as one transaction, fresh ids, metrics. Never an implementation."""
+"""What the alerting shell needs from outside: a database, a clock, fresh ids. Never an implementation."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""From a prepared message to what the deciding transaction needs of it: event row, signals, quarantine row. Pure but for ids."""
+"""From a prepared message to what the deciding transaction needs: event row, signals, quarantine row. Never decides."""
 
 from dataclasses import dataclass
 from datetime import datetime

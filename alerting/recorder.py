@@ -1,4 +1,4 @@
-"""Write what providers answered and what callbacks said, in natural batches: whatever has come in makes one transaction.
+"""Write what providers answered, in natural batches: whatever has come in makes one transaction.
 
 Never sends. A result is never lost to a failing database: it is tried again until it is written.
 """

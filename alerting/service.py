@@ -96,18 +96,7 @@ class Service:
             on_recorded=self._aftermath.tell,
         )
         self.last_seen = LastSeen(database)
-        self.inbox = Inbox(
-            database=database,
-            providers=providers,
-            clock=clock,
-            ids=ids,
-            wake=outbox.wake,
-            on_entries=self._aftermath.tell,
-            on_key=self._on_key,
-            on_reply=self._on_reply,
-            on_failed=self._ask_soon,
-            wake_at=self.ticker.wake_at,
-        )
+        self.inbox = self._inbox(providers, ids, outbox)
         self.entry = AlarmEntry(
             database=database,
             deciding=self._deciding,
@@ -121,6 +110,20 @@ class Service:
         self._acting: dict[tuple[str, str], asyncio.Task[KeyOutcome]] = {}
         self._to_ask: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
+
+    def _inbox(self, providers: Mapping[Channel, ChannelProvider], ids: Ids, outbox: Outbox) -> Inbox:
+        return Inbox(
+            database=self._database,
+            providers=providers,
+            clock=self._clock,
+            ids=ids,
+            wake=outbox.wake,
+            on_entries=self._aftermath.tell,
+            on_key=self._on_key,
+            on_reply=self._on_reply,
+            on_failed=self._ask_soon,
+            wake_at=self.ticker.wake_at,
+        )
 
     async def start(self) -> None:
         """Take over what a crash left, then begin the workers."""

@@ -1,6 +1,6 @@
 """Time: wakes the escalation rules and the outbox when something is due, and at least once a second. Never decides.
 
-Due times are rows; what is armed in memory is the monotonic clock, so a jump of the wall clock neither delays nor floods.
+Due times are rows; what is armed in memory is the monotonic clock, so a jump of the wall clock does not delay.
 """
 
 import asyncio

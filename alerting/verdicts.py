@@ -1,4 +1,4 @@
-"""The contract between an entrance (MQTT, webhook) and the alerting service: prepared messages in, one verdict per message out."""
+"""The contract between an entrance (MQTT, webhook) and alerting: messages in, one verdict per message out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,5 +74,5 @@ class Entry(Protocol):
         ...
 
     def seen(self, batch: Sequence[Prepared]) -> None:
-        """Take telemetry, heartbeats and status: last-seen, write-behind. Never blocks, never touches the alarm lane."""
+        """Take telemetry and heartbeats: last-seen, write-behind. Never blocks, never touches the alarm lane."""
         ...

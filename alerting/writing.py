@@ -76,7 +76,7 @@ class Writing:
         self._written = Written()
 
     def carry_out(self, made: Sequence[d.Decision], received_at: Mapping[str, datetime] | None = None) -> Written:
-        """Write every decision, in order. `received_at`: when the event that opened an incident came in, by incident."""
+        """Write every decision, in order. `received_at`: when the event came in that opened an incident."""
         for decision in made:
             self._take(decision)
         rows = self._rows

@@ -214,4 +214,8 @@ def caller_of(request: Request) -> Caller:
     return caller
 
 
-Who = Annotated[Caller, Depends(caller_of)]
+async def _caller(request: Request) -> Caller:
+    return caller_of(request)  # a coroutine function: FastAPI runs plain ones in a thread
+
+
+Who = Annotated[Caller, Depends(_caller)]

@@ -100,7 +100,7 @@ class Deps:
     secret_key: str = field(default="", repr=False)
 
 
-def deps_of(request: Request) -> Deps:
+async def deps_of(request: Request) -> Deps:
     """The dependencies of the application that serves this request."""
     deps: Deps = request.app.state.deps
     return deps

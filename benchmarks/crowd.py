@@ -6,7 +6,9 @@ A hand-written HTTP client: ten thousand of a library's would cost more than the
 import asyncio
 import time
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
@@ -16,6 +18,7 @@ posting_connections = 64
 """Over which `received` is posted; a phone would use one of its own."""
 signing_in_at_once = 64
 sign_in_seconds_max = 60.0
+not_a_page = -1
 
 
 class _Notification(msgspec.Struct):
@@ -38,8 +41,7 @@ class _Stream(asyncio.Protocol):
         self._head_read = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = transport = cast("asyncio.Transport", transport)
         head = f"GET /api/v1/stream HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {self._key}\r\n\r\n"
         transport.write(head.encode())
 
@@ -60,7 +62,7 @@ class _Stream(asyncio.Protocol):
             self._take(frame)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._crowd.streams_lost += not self._crowd.leaving
+        self._crowd.streams_lost += 1
         self._fail("the stream ended")
 
     def _dechunk(self) -> None:
@@ -87,26 +89,21 @@ class _Stream(asyncio.Protocol):
 
 
 class _Poster(asyncio.Protocol):
-    """One keep-alive connection; a request at a time."""
+    """One keep-alive connection; a request at a time. A server may close it while it is idle."""
 
     def __init__(self, crowd: "Crowd") -> None:
         self._crowd = crowd
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
-        self._number = -1
+        self._asked: _Request | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
-    def post(self, number: int, request: bytes) -> None:
+    def post(self, request: "_Request") -> None:
         assert self._transport is not None
-        self._number = number
-        self._transport.write(request)
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
+        self._asked = request
+        self._transport.write(request.data)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -114,21 +111,31 @@ class _Poster(asyncio.Protocol):
         if not found or len(body) < _length(bytes(head)):
             return
         self._received = bytearray()
-        self._crowd.answered(self, self._number, head[9:12])
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            self._crowd.answered(self, asked, bytes(head[9:12]))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._crowd.posters_lost += not self._crowd.leaving
+        self._crowd.closed(self, self._asked)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    number: int
+    data: bytes
 
 
 class Crowd:
-    """Commands: `connect`, `wait`, `results`, `leave`."""
+    """Commands: `connect`, `wait`, `results`. One process is one crowd: it leaves when it ends."""
 
     def __init__(self) -> None:
-        self.leaving = False
-        self.streams_lost = self.posters_lost = 0
+        self.streams_lost = 0
         self._streams: list[_Stream] = []
         self._idle: list[_Poster] = []
-        self._waiting: deque[tuple[int, bytes]] = deque()
+        self._open = 0
+        self._opening: set[asyncio.Task[None]] = set()
+        self._address = ("", 0)
+        self._waiting: deque[_Request] = deque()
         self._shown: list[tuple[int, float]] = []
         self._confirmed: list[tuple[int, float]] = []
         self._refused = self._others = 0
@@ -136,7 +143,7 @@ class Crowd:
 
     async def connect(self, words: Answer) -> Answer:
         """`keys`: a file, one key per line; the first `count` sign in."""
-        host, port = words["host"], words["port"]
+        host, port = self._address = (words["host"], words["port"])
         keys = Path(words["keys"]).read_text().splitlines()[: words["count"]]
         loop = asyncio.get_running_loop()
         turns = asyncio.Semaphore(signing_in_at_once)
@@ -148,9 +155,6 @@ class Crowd:
                 await asyncio.wait_for(stream.online, sign_in_seconds_max)
 
         started = time.monotonic()
-        for _ in range(posting_connections):
-            _, poster = await loop.create_connection(lambda: _Poster(self), host, port)
-            self._idle.append(poster)
         await asyncio.gather(*(sign_in(number, key) for number, key in enumerate(keys)))
         return {"seconds": time.monotonic() - started}
 
@@ -159,27 +163,51 @@ class Crowd:
         if told.purpose == "page":
             self._shown.append((number, time.monotonic()))
         else:
-            self._others += 1
-        request = (
+            number, self._others = not_a_page, self._others + 1
+        data = (
             f"POST /api/v1/notifications/{told.notification_id}/received HTTP/1.1\r\n"
             f"host: bench\r\nauthorization: Bearer {key}\r\ncontent-length: 0\r\n\r\n"
-        ).encode()
-        if self._idle:
-            self._idle.pop().post(number, request)
-        else:
-            self._waiting.append((number, request))
+        )
+        self._ask(_Request(number, data.encode()))
 
-    def answered(self, poster: _Poster, number: int, status: bytes | bytearray) -> None:
+    def answered(self, poster: _Poster, asked: _Request, status: bytes) -> None:
         """The service knows that it has come."""
-        if status.startswith(b"2"):
-            self._confirmed.append((number, time.monotonic()))
-        else:
+        if not status.startswith(b"2"):
             self._refused += 1
+        elif asked.number != not_a_page:
+            self._confirmed.append((asked.number, time.monotonic()))
+        self._take_turn(poster)
+        self._progress.set()
+
+    def closed(self, poster: _Poster, asked: _Request | None) -> None:
+        """The server has closed a connection; what was asked over it is asked again."""
+        self._open -= 1
+        if poster in self._idle:
+            self._idle.remove(poster)
+        if asked is not None:
+            self._ask(asked)
+
+    def _ask(self, request: _Request) -> None:
+        if self._idle:
+            self._idle.pop().post(request)
+            return
+        self._waiting.append(request)
+        if self._open < posting_connections:
+            self._open += 1
+            task = asyncio.get_running_loop().create_task(self._open_one())
+            self._opening.add(task)
+            task.add_done_callback(self._opening.discard)
+
+    async def _open_one(self) -> None:
+        host, port = self._address
+        _, poster = await asyncio.get_running_loop().create_connection(lambda: _Poster(self), host, port)
+        self._take_turn(poster)
+
+    def _take_turn(self, poster: _Poster) -> None:
         if self._waiting:
-            poster.post(*self._waiting.popleft())
+            poster.post(self._waiting.popleft())
         else:
             self._idle.append(poster)
-        self._progress.set()
 
     async def wait(self, words: Answer) -> Answer:
         """Until `count` messages were confirmed, or `seconds` have gone by."""
@@ -199,20 +227,7 @@ class Crowd:
             "refused": self._refused,
             "others": self._others,
             "streams_lost": self.streams_lost,
-            "posters_lost": self.posters_lost,
         }
-
-    async def leave(self, words: Answer) -> Answer:
-        """Hang up; the next `connect` begins anew."""
-        self.leaving = True
-        for stream in self._streams:
-            if stream.transport is not None:
-                stream.transport.abort()
-        for poster in self._idle:
-            poster.close()
-        await asyncio.sleep(0.2)
-        self.__init__()  # type: ignore[misc]
-        return {}
 
 
 def _length(head: bytes) -> int:
@@ -224,7 +239,7 @@ def _length(head: bytes) -> int:
 
 def handlers() -> dict[str, Handler]:
     crowd = Crowd()
-    return {"connect": crowd.connect, "wait": crowd.wait, "results": crowd.results, "leave": crowd.leave}
+    return {"connect": crowd.connect, "wait": crowd.wait, "results": crowd.results}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Who and where: places, grids, people, duty, devices, and what a message means. Never sends, escalates or reads a clock."""
+"""Who and where: places, grids, people, duty, devices; what a message means. Never sends or reads a clock."""
 
 from devices.decode import decode
 

@@ -1,4 +1,4 @@
-"""The registry's values: places, grids, people, duty shifts, devices. Plain frozen data, no behaviour that needs a clock or a database."""
+"""The registry's values: places, grids, people, duty shifts, devices. Never needs a clock or a database."""
 
 from dataclasses import dataclass
 from datetime import datetime

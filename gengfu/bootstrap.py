@@ -42,7 +42,6 @@ recorded)."""
 
 
 gc_allocations = 20_000
-switch_interval_s = 0.001
 
 
 class CannotServe(Exception):
@@ -64,11 +63,10 @@ def run(settings: Settings, roles: frozenset[str]) -> int:
 
 
 def _tune() -> None:
-    """Short pauses: what was imported is never collected again, and no thread holds the interpreter for 5 ms."""
+    """Short pauses: what was imported is never collected again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(gc_allocations, 20, 50)
-    sys.setswitchinterval(switch_interval_s)
 
 
 def configure(settings: Settings, roles: frozenset[str]) -> AppConfig:

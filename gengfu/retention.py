@@ -1,4 +1,4 @@
-"""Delete what has been kept long enough, a few rows at a time and behind everything else. Never touches open incidents."""
+"""Delete what has been kept long enough, a few rows at a time. Never touches open incidents."""
 
 import asyncio
 import logging

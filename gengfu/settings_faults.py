@@ -11,7 +11,7 @@ from gengfu.settings_model import ENVIRONMENT_PREFIX, NESTING, Settings
 
 likeness_min = 0.8
 """How like a known key an unknown one must be to be taken for a slip (difflib's ratio)."""
-OTHER_VARIABLES = frozenset({"config"})
+OTHER_VARIABLES = frozenset({"config", "test_stop_at"})
 """Read from the environment, but no setting."""
 
 _WORDS = {

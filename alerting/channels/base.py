@@ -1,4 +1,4 @@
-"""The channel contract: what an attempt is, the four answers a provider can give, what a callback may say. Never sends."""
+"""The channel contract: what an attempt is and what a provider must do with it. Never sends."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""SQL of incidents and notifications: one file per noun, one named function per query. Never decides, never opens a transaction."""
+"""SQL of incidents and notifications: one file per noun, one function per query. Never opens a transaction."""

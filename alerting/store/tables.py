@@ -101,7 +101,9 @@ notifications = Table(
     Column("state", Word, nullable=False),  # the best of its attempts
     Column("rank", Integer, nullable=False, default=0),  # of the state; only rises
     Column("planned_at", Instant, nullable=False, index=True),
-    UniqueConstraint("incident_id", "round", "step", "recipient_id", "channel", "purpose"),
+    UniqueConstraint(
+        "incident_id", "round", "step", "recipient_id", "channel", "purpose", name="uq_notifications_intent"
+    ),
 )
 
 attempts = Table(

@@ -128,9 +128,11 @@ quarantine = Table(
     UniqueConstraint("device_key", "reason", "content_hash"),
 )
 
+_for_everything = shifts.c.grid_id.is_(None) & shifts.c.place_id.is_(None)
 Index(
     "ix_shifts_global",
-    shifts.c.role,
-    sqlite_where=shifts.c.grid_id.is_(None) & shifts.c.place_id.is_(None),
-    postgresql_where=shifts.c.grid_id.is_(None) & shifts.c.place_id.is_(None),
+    shifts.c.place_id,
+    shifts.c.grid_id,
+    sqlite_where=_for_everything,
+    postgresql_where=_for_everything,
 )

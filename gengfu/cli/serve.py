@@ -1,15 +1,11 @@
-"""`gengfu serve`: production. Refuses what cannot work in one sentence; the wiring is elsewhere."""
+"""`gengfu serve`: production. The wiring, and what it refuses, is elsewhere."""
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from gengfu.cli import common
-from gengfu.cli.faults import CommandError, UsageError
-
-if TYPE_CHECKING:
-    from gengfu.settings_model import Settings
 
 
 class ServeRole(StrEnum):
@@ -39,28 +35,6 @@ def serve(
     logs.configure(told.log_format, told.log_level, secrets=told.secrets(), zone=told.zone)
     for warning in warnings:
         logging.getLogger("gengfu.settings").warning("%s", warning)
-    roles = frozenset(each.value for each in role or ServeRole)
-    check(told, roles)
     from gengfu import bootstrap
 
-    raise typer.Exit(bootstrap.run(told, roles))
-
-
-def check(told: "Settings", roles: frozenset[str]) -> None:
-    """Refuse a deployment that cannot work, before anything is opened."""
-    from gengfu.database import migrate
-    from gengfu.database.common import parse
-
-    if ServeRole.GATEWAY in roles:
-        if told.broker is None:
-            raise UsageError("broker_url is missing: set GENGFU_BROKER_URL to mqtt://user:password@host:1883.")
-        if told.broker.embedded:
-            raise UsageError(
-                "GENGFU_BROKER_URL is embedded:, which loses messages and is for `gengfu demo` only: "
-                "install mosquitto, write its files with `gengfu broker files`, and name it as mqtt://..."
-            )
-    if parse(told.database).drivername == "sqlite" and roles != set(ServeRole):
-        raise UsageError("--role needs PostgreSQL: on SQLite one process runs all roles; set GENGFU_DATABASE_URL.")
-    problem = migrate.check(told.database)
-    if problem is not None:
-        raise CommandError(problem)
+    raise typer.Exit(bootstrap.run(told, frozenset(each.value for each in role or ServeRole)))

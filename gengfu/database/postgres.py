@@ -5,7 +5,6 @@ import itertools
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from heapq import heappop, heappush
 from typing import Any, TypeVar
 
 import asyncpg
@@ -15,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from alerting.ports import Conflict, Priority
 from gengfu.database.common import STATEMENTS_CACHED, WRITE_TRIES_MAX, DatabaseClosed, HoldHook, from_json, to_json
+from gengfu.database.gate import Gate
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -29,8 +29,8 @@ RETRY_PAUSE_SECONDS_MAX = 0.05
 LISTEN_PAUSE_SECONDS = (0.1, 5.0)
 """Before reconnecting a lost listener: at first, and at most."""
 _RETRIED_SQLSTATES = ("40001", "40P01", "55P03")
-"""serialization_failure, deadlock_detected, lock_not_available: our lock timeout ends a deadlock before the server's own
-search for one (1 s) does."""
+"""serialization_failure, deadlock_detected, lock_not_available: our lock timeout ends a deadlock before the server's
+own search for one (1 s) does."""
 
 _NOTIFY = select(func.pg_notify(bindparam("channel"), ""))
 
@@ -64,36 +64,6 @@ class _Again:
     error: Exception
 
 
-class _Gate:
-    """As many holders as there are connections; who waits is let in by priority, then by arrival."""
-
-    def __init__(self, places: int) -> None:
-        self._free = places
-        self._arrivals = itertools.count()
-        self._waiting: list[tuple[Priority, int, asyncio.Future[None]]] = []
-
-    async def enter(self, priority: Priority) -> None:
-        if self._free > 0:
-            self._free -= 1
-            return
-        turn = asyncio.get_running_loop().create_future()
-        heappush(self._waiting, (priority, next(self._arrivals), turn))
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.leave()  # let in and cancelled at the same moment: the next one's turn
-            raise
-
-    def leave(self) -> None:
-        while self._waiting:
-            _, _, turn = heappop(self._waiting)
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self._free += 1
-
-
 class PostgresDatabase:
     """`gengfu.database.RunningDatabase` on a PostgreSQL server."""
 
@@ -105,7 +75,7 @@ class PostgresDatabase:
         self._readers = create_pool(url, READERS, isolation_level="REPEATABLE READ").execution_options(
             postgresql_readonly=True
         )
-        self._gate = _Gate(WRITERS)
+        self._gate = Gate(WRITERS)
         self._monotonic = monotonic
         self._on_hold = on_hold
         self._fraction = fraction

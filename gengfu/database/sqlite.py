@@ -8,15 +8,15 @@ import asyncio
 import itertools
 import os
 import sqlite3
-import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import URL, Connection, Engine, NullPool, RootTransaction, create_engine, event
+from sqlalchemy.exc import OperationalError
 
 from alerting.ports import Conflict, Priority
 from gengfu.database.common import (
@@ -28,13 +28,12 @@ from gengfu.database.common import (
     sqlite_path,
     to_json,
 )
+from gengfu.database.gate import Gate
 
 T = TypeVar("T")
 
 READERS = 2
-GIL_SWITCH_SECONDS = 0.0001
-"""A thread that asks for the interpreter gets it after this long. With CPython's own 5 ms, a busy event loop keeps the
-writer, which gives the interpreter away at every row, waiting for seconds."""
+BUSY_TIMEOUT_MS = 2_000
 _MODE = 0o600
 _COMMON_PRAGMAS = ("busy_timeout=2000", "foreign_keys=ON", "temp_store=MEMORY")
 _WRITER_PRAGMAS = (
@@ -68,7 +67,11 @@ def create_sync_engine(url: URL, pragmas: tuple[str, ...] = _WRITER_PRAGMAS, beg
         query_cache_size=STATEMENTS_CACHED,
         json_serializer=to_json,
         json_deserializer=from_json,
-        connect_args={"isolation_level": None, "cached_statements": STATEMENTS_CACHED},
+        connect_args={
+            "isolation_level": None,
+            "cached_statements": STATEMENTS_CACHED,
+            "check_same_thread": False,  # one user at a time is ours to see to
+        },
     )
 
     @event.listens_for(engine, "connect")
@@ -145,6 +148,98 @@ class _Lane:
             return heappop(self._waiting)
 
 
+class _Writer:
+    """The one writing connection. Short transactions run on the event loop, where no thread fights for the interpreter;
+    what waits for the disk or for another process (COMMIT, a contended BEGIN), and long ones, run in one thread.
+    """
+
+    def __init__(self, engine: Engine, monotonic: Callable[[], float], on_hold: HoldHook | None) -> None:
+        self._engine = engine
+        self._monotonic = monotonic
+        self._on_hold = on_hold
+        self._gate = Gate(1)
+        self._thread = ThreadPoolExecutor(1, "sqlite-writer")
+        self._connection = engine.connect()
+        self._driver: sqlite3.Connection = self._connection.connection.driver_connection  # type: ignore[assignment]
+        self._driver.execute("PRAGMA busy_timeout=0")
+        self._running: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    async def write(self, priority: Priority, work: Callable[[Connection], T]) -> T:
+        """Cancelled while it waits, the transaction never begins; cancelled later, it runs to its end."""
+        if self._closed:
+            raise DatabaseClosed
+        await self._gate.enter(priority)
+        task = asyncio.create_task(self._run(priority, work))
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._running:
+            await asyncio.wait(self._running)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
+        self._thread.shutdown()
+        self._engine.dispose()
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        self._gate.leave()
+        if not task.cancelled():
+            task.exception()  # whoever waited has it
+
+    async def _run(self, priority: Priority, work: Callable[[Connection], T]) -> T:
+        started = self._monotonic()
+        try:
+            for number in range(1, WRITE_TRIES_MAX + 1):
+                try:
+                    return await self._transact(priority, work)
+                except Conflict:
+                    if number == WRITE_TRIES_MAX:
+                        raise
+            raise AssertionError("a try either returns or raises")
+        finally:
+            if self._on_hold is not None:
+                self._on_hold(self._monotonic() - started, priority)
+
+    async def _transact(self, priority: Priority, work: Callable[[Connection], T]) -> T:
+        loop = asyncio.get_running_loop()
+        if priority >= Priority.TELEMETRY:
+            return await loop.run_in_executor(self._thread, self._whole, work)
+        try:
+            transaction = self._connection.begin()
+        except OperationalError:  # another process holds the file: wait for it where waiting blocks nobody
+            transaction = await loop.run_in_executor(self._thread, self._begin_patiently)
+        try:
+            result = work(self._connection)
+        except BaseException:
+            transaction.rollback()
+            raise
+        await loop.run_in_executor(self._thread, self._commit, transaction)
+        return result
+
+    def _commit(self, transaction: RootTransaction) -> None:
+        try:
+            transaction.commit()
+        except BaseException:
+            transaction.rollback()
+            raise
+
+    def _begin_patiently(self) -> RootTransaction:
+        self._driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        try:
+            return self._connection.begin()
+        finally:
+            self._driver.execute("PRAGMA busy_timeout=0")
+
+    def _whole(self, work: Callable[[Connection], T]) -> T:
+        with self._begin_patiently() as transaction:
+            result = work(self._connection)
+            transaction.commit()
+            return result
+
+
 class SqliteDatabase:
     """`gengfu.database.RunningDatabase` on one file."""
 
@@ -154,10 +249,7 @@ class SqliteDatabase:
         writer = create_sync_engine(url)
         with writer.connect():  # WAL before the first reader; and a file that is no database fails here
             pass
-        sys.setswitchinterval(min(sys.getswitchinterval(), GIL_SWITCH_SECONDS))
-        self._monotonic = monotonic
-        self._on_hold = on_hold
-        self._writer = _Lane(writer, "sqlite-writer", 1, self._run_write)
+        self._writer = _Writer(writer, monotonic, on_hold)
         reader = create_sync_engine(url, _READER_PRAGMAS, "BEGIN")
         self._readers = _Lane(reader, "sqlite-reader", READERS, self._run_read)
 
@@ -166,7 +258,7 @@ class SqliteDatabase:
         return "sqlite"
 
     async def write(self, priority: Priority, work: Callable[[Connection], T]) -> T:
-        return await self._writer.submit(priority, work)
+        return await self._writer.write(priority, work)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await self._readers.submit(Priority.ALARM, work)
@@ -178,26 +270,8 @@ class SqliteDatabase:
         """One process: whoever writes wakes its own workers."""
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._close)
-
-    def _close(self) -> None:
-        self._readers.close()
-        self._writer.close()  # last, so that its connection checkpoints and clears the WAL away
-
-    def _run_write(self, connection: Connection, priority: Priority, work: Callable[[Connection], T]) -> T:
-        started = self._monotonic()
-        try:
-            for number in range(1, WRITE_TRIES_MAX + 1):
-                try:
-                    with connection.begin():
-                        return work(connection)
-                except Conflict:
-                    if number == WRITE_TRIES_MAX:
-                        raise
-            raise AssertionError("a try either returns or raises")
-        finally:
-            if self._on_hold is not None:
-                self._on_hold(self._monotonic() - started, priority)
+        await asyncio.to_thread(self._readers.close)
+        await self._writer.close()  # last, so that its connection checkpoints and clears the WAL away
 
     def _run_read(self, connection: Connection, _priority: Priority, work: Callable[[Connection], T]) -> T:
         with connection.begin():

@@ -87,7 +87,26 @@ def pragma(conn: Connection, name: str) -> object:
 async def test_what_is_in_force_on_the_writer(opened: Opened) -> None:
     names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "query_only", "wal_autocheckpoint")
     values = await opened.database.write(Priority.ALARM, lambda conn: [pragma(conn, name) for name in names])
-    assert values == ["wal", 2, 1, 2000, 0, 1000]
+    # No busy timeout on the loop: a BEGIN that finds the file held waits in the thread, see the next test.
+    assert values == ["wal", 2, 1, 0, 0, 1000]
+
+
+async def test_a_file_held_by_another_process_is_waited_for_without_blocking_the_loop(opened: Opened) -> None:
+    other = sqlite3.connect(path_of(opened.url), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    writing = asyncio.create_task(opened.database.write(Priority.ALARM, note("patient")))
+    loop = asyncio.get_running_loop()
+    late = []
+    for _ in range(20):
+        due = loop.time() + 0.02
+        await asyncio.sleep(0.02)
+        late.append(loop.time() - due)
+    assert not writing.done()
+    assert sorted(late)[len(late) // 2] < 0.1
+    other.execute("ROLLBACK")
+    other.close()
+    await writing
+    assert await opened.words() == ["patient"]
 
 
 async def test_what_is_in_force_on_every_reader(opened: Opened) -> None:

@@ -136,7 +136,7 @@ def _shifts() -> None:
     op.create_index(
         "ix_shifts_global",
         "shifts",
-        ["role"],
+        ["place_id", "grid_id"],
         sqlite_where=sa.text("grid_id IS NULL AND place_id IS NULL"),
         postgresql_where=sa.text("grid_id IS NULL AND place_id IS NULL"),
     )

@@ -155,13 +155,7 @@ def _notifications() -> None:
         sa.Column("planned_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_notifications"),
         sa.UniqueConstraint(
-            "incident_id",
-            "round",
-            "step",
-            "recipient_id",
-            "channel",
-            "purpose",
-            name=op.f("uq_notifications_incident_id_round_step_recipient_id_channel_purpose"),
+            "incident_id", "round", "step", "recipient_id", "channel", "purpose", name="uq_notifications_intent"
         ),
     )
     op.create_index("ix_notifications_incident_id", "notifications", ["incident_id"])

@@ -1,0 +1,148 @@
+"""Carries the core's decisions out in memory and checks its laws at every single one. Never decides, never sends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import assert_never
+
+from alerting.core import decisions as d
+from alerting.core.model import Ack, AttemptState, Incident, Paged, Purpose, Reason, Work
+from alerting.core.states import TRANSITIONS
+
+WHILE_ANSWERED = (Reason.SPREADING, Reason.CHAIN_END)
+"""Why somebody may be asked though another goes: it spreads (and its chain may run to the end at once)."""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Incidents, who holds which key, and every notification: what the database would hold."""
+
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    holders: dict[str, str] = field(default_factory=dict)
+    paged: dict[str, list[Paged]] = field(default_factory=dict)
+    trace: list[tuple[datetime, str, str]] = field(default_factory=list)
+
+    def held(self) -> list[Incident]:
+        """The incidents that take signals."""
+        return [self.incidents[incident_id] for incident_id in self.holders.values()]
+
+    def carry_out(self, made: Sequence[d.Decision], now: datetime, cause: str) -> list[d.Notify]:
+        """Everything in its order; afterwards no open incident may be without a later due time."""
+        before = dict(self.incidents)
+        notices = []
+        for decision in made:
+            self.trace.append((now, cause, repr(decision)))
+            self._take(decision, now, cause)
+            if isinstance(decision, d.Notify):
+                notices.append(decision)
+        self._check(before, made, now)
+        return notices
+
+    def raise_state(self, incident_id: str, notification_id: str, state: AttemptState) -> None:
+        pages = self.paged[incident_id]
+        index = next(n for n, page in enumerate(pages) if page.notification_id == notification_id)
+        pages[index] = replace(pages[index], state=state)
+
+    def state_of(self, incident_id: str, notification_id: str) -> AttemptState:
+        return next(page.state for page in self.paged[incident_id] if page.notification_id == notification_id)
+
+    def _take(self, decision: d.Decision, now: datetime, cause: str) -> None:
+        match decision:
+            case d.OpenIncident(incident, _):
+                assert incident.id not in self.incidents
+                assert incident.dedup_key not in self.holders, "two incidents of one key"
+                self.incidents[incident.id] = incident
+                self.holders[incident.dedup_key] = incident.id
+                self.paged[incident.id] = []
+            case d.ReleaseKey(incident_id, _):
+                known = self.incidents[incident_id]
+                assert known.work is Work.VERIFIED, "only a result releases a key"
+                assert self.holders.pop(known.dedup_key) == incident_id
+            case d.AttachSignal(incident_id, _, _, extent, _):
+                known = self._holding(incident_id)
+                self._set(replace(known, extent=extent, signals=known.signals + 1))
+            case d.SetCondition(incident_id, condition, _, extent, _):
+                self._set(replace(self._holding(incident_id), condition=condition, extent=extent))
+            case d.AddOverlay(incident_id, overlay, _):
+                known = self.incidents[incident_id]
+                self._set(replace(known, overlays=known.overlays | {overlay}))
+            case d.Notify():
+                self._notify(decision, cause)
+            case d.SetLadder(incident_id, round_, step, due_at, reason):
+                known = self.incidents[incident_id]
+                assert round_ >= known.round, "rounds never go back"
+                assert (due_at is None) is not known.open, "due exactly while it is open"
+                assert due_at is None or due_at > now, "a due time that has passed would spin"
+                self._set(replace(known, round=round_, step=step, due_at=due_at, due_reason=reason))
+            case d.SetWork():
+                self._work(decision, now)
+            case d.Acknowledge(incident_id, _, _):
+                self._set(replace(self.incidents[incident_id], ack=Ack.ACKNOWLEDGED))
+            case d.CancelPending(incident_id, _):
+                self.paged[incident_id] = [_canceled(page) for page in self.paged[incident_id]]
+            case d.SkipStep() | d.Note() | d.Suppress():
+                pass
+            case _:
+                assert_never(decision)
+
+    def _notify(self, notice: d.Notify, cause: str) -> None:
+        known = self.incidents[notice.incident_id]
+        pages = self.paged[notice.incident_id]
+        same = (notice.round, notice.recipient_id, notice.channel, notice.purpose)
+        if notice.purpose is Purpose.PAGE:
+            assert known.open
+            assert not known.answered or (cause == "signals" and notice.reason in WHILE_ANSWERED), "somebody goes"
+            asked = {(page.round, page.recipient_id, page.channel, page.purpose) for page in pages}
+            assert same not in asked, "one person twice on one channel in one round"
+        unique = {(page.step, page.round, page.recipient_id, page.channel, page.purpose) for page in pages}
+        assert (notice.step, *same) not in unique, "the store would refuse it"
+        if known.work is Work.NEW:
+            self._set(replace(known, work=Work.DISPATCHED))
+        key = f"{notice.incident_id}/{len(pages)}"
+        pages.append(
+            Paged(
+                key,
+                notice.round,
+                notice.step,
+                notice.recipient_id,
+                notice.channel,
+                notice.purpose,
+                AttemptState.PLANNED,
+            )
+        )
+
+    def _work(self, decision: d.SetWork, now: datetime) -> None:
+        known = self.incidents[decision.incident_id]
+        assert decision.work in TRANSITIONS[known.work].values(), "a move that is not in the table"
+        taken_by, taken_at = known.taken_by, known.taken_at
+        if decision.work in (Work.TAKEN, Work.ON_SITE):
+            taken_by, taken_at = decision.actor.person_id, now
+        elif decision.work is Work.DISPATCHED:
+            taken_by, taken_at = None, None
+        elif decision.work is Work.CLOSED and self.holders.get(known.dedup_key) == known.id:
+            del self.holders[known.dedup_key]
+        self._set(replace(known, work=decision.work, taken_by=taken_by, taken_at=taken_at))
+
+    def _check(self, before: dict[str, Incident], made: Sequence[d.Decision], now: datetime) -> None:
+        for incident in self.incidents.values():
+            assert incident.open is (incident.due_at is not None), f"{incident.id} would be forgotten"
+        if all(isinstance(each, d.Acknowledge) for each in made):
+            unchanged = {key: replace(value, ack=Ack.NONE) for key, value in self.incidents.items()}
+            assert unchanged == {key: replace(value, ack=Ack.NONE) for key, value in before.items()}
+        worked = {each.incident_id for each in made if isinstance(each, d.SetWork)}
+        for incident_id, earlier in before.items():
+            work = self.incidents[incident_id].work
+            assert incident_id in worked or work is earlier.work or earlier.work is Work.NEW, "moved by nobody"
+
+    def _holding(self, incident_id: str) -> Incident:
+        known = self.incidents[incident_id]
+        assert self.holders.get(known.dedup_key) == incident_id, "a signal for an incident that takes none"
+        return known
+
+    def _set(self, incident: Incident) -> None:
+        self.incidents[incident.id] = incident
+
+
+def _canceled(page: Paged) -> Paged:
+    planned = page.state is AttemptState.PLANNED and page.purpose is Purpose.PAGE
+    return replace(page, state=AttemptState.CANCELED) if planned else page
