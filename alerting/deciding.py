@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 from alerting.core.acts import Done, Verb, act
 from alerting.core.decisions import Acknowledge, Decision, OpenIncident, Refused, SetLadder, SetWork
 from alerting.core.fold import SignalIn, fold, keys_of
-from alerting.core.model import Ack, Actor, Incident, Reason, Refusal, Settings
+from alerting.core.model import Ack, Actor, Incident, Paged, Reason, Refusal, Settings
 from alerting.core.world import World
 from alerting.escalation import TABLE as RULES
 from alerting.ports import Clock, Ids
 from alerting.reading import Input
 from alerting.store import events, incidents, notifications, policies
+from alerting.store.events import EventKey
 from alerting.verdicts import Outcome, Verdict
 from alerting.writing import Outbox, Writing, Written
 from devices.resolve import RegistrySnapshot
@@ -51,12 +52,14 @@ class Deciding:
                 fresh.append(item)
         world = self._world(conn, now, device_ids={item.device_id for item in fresh})
         known = {item.device_id for item in fresh if item.device_id in world.snapshot.devices}
-        self._quarantine(conn, inputs, fresh, known, now)
+        refused = {item.event.key for item in fresh if item.event is not None and _is_refused(item, known)}
+        events.forget(conn, refused)  # so that it is not a repeat once its device is registered
+        self._quarantine(conn, inputs, fresh, known, refused, now)
         signals = [signal for item in fresh for signal in item.signals if signal.unread or _may_decide(signal, known)]
         signals = [replace(s, unread=s.unread or s.device_id not in known) for s in signals]
         written = self._fold(conn, world, signals)
         fresh_ids = {id(item) for item in fresh}
-        return Decided([_verdict(item, id(item) in fresh_ids, known, now) for item in inputs], written)
+        return Decided([_verdict(item, id(item) in fresh_ids, refused, now) for item in inputs], written)
 
     def act(
         self, conn: Connection, incident_id: str, verb: Verb, actor: Actor, detail: dict[str, Any]
@@ -68,9 +71,7 @@ class Deciding:
         if incident is None:
             return Refused(Refusal.UNKNOWN_INCIDENT), Written()
         paged = notifications.paged(conn, [incident_id])
-        world = self._world(
-            conn, now, incidents_=[incident], people={p.recipient_id for p in paged.get(incident_id, ())}
-        )
+        world = self._world(conn, now, incidents_=[incident], people=_concerned(actor, paged.get(incident_id, ())))
         made = act(incident, verb, actor, detail, paged.get(incident_id, ()), world)
         if isinstance(made, Refused):
             return made, Written()
@@ -131,16 +132,38 @@ class Deciding:
         return World(now, loaded, self._settings)
 
     def _quarantine(
-        self, conn: Connection, inputs: Sequence[Input], fresh: Sequence[Input], known: set[str], now: datetime
+        self,
+        conn: Connection,
+        inputs: Sequence[Input],
+        fresh: Sequence[Input],
+        known: set[str],
+        refused: Collection[EventKey],
+        now: datetime,
     ) -> None:
-        """What could not be read, every time it comes (its row counts up); what nobody registered."""
+        """What could not be read, and what is refused, every time it comes (its row counts up); strangers on fire."""
         rows = [item.quarantined for item in inputs if item.quarantined is not None]
+        strangers = [item for item in inputs if item.event is not None and item.event.key in refused]
+        strangers += [item for item in fresh if item.device_id not in known and not _is_refused(item, known)]
         rows.extend(
             item.as_quarantined(DecodeReason.UNKNOWN_DEVICE, "no such device is registered")
-            for item in fresh
-            if item.quarantined is None and item.device_id not in known
+            for item in strangers
+            if item.quarantined is None
         )
         quarantine.add(conn, rows, now)
+
+
+def _is_refused(item: Input, known: set[str]) -> bool:
+    """Nobody registered its device, and nothing in it is a matter of life."""
+    return (
+        item.quarantined is None
+        and item.device_id not in known
+        and not any(signal.life_safety for signal in item.signals)
+    )
+
+
+def _concerned(actor: Actor, paged: Sequence[Paged]) -> set[str]:
+    people = {page.recipient_id for page in paged}
+    return people | {actor.person_id} if actor.person_id else people
 
 
 def _may_decide(signal: SignalIn, known: set[str]) -> bool:
@@ -148,15 +171,15 @@ def _may_decide(signal: SignalIn, known: set[str]) -> bool:
     return signal.device_id in known or signal.life_safety
 
 
-def _verdict(item: Input, fresh: bool, known: set[str], now: datetime) -> Verdict:
+def _verdict(item: Input, fresh: bool, refused: Collection[EventKey], now: datetime) -> Verdict:
     if item.quarantined is not None:
         return Verdict(Outcome.QUARANTINED, item.quarantined.reason, item.refused(item.quarantined.reason, now))
+    if item.event is not None and item.event.key in refused:
+        reason = DecodeReason.UNKNOWN_DEVICE.value
+        return Verdict(Outcome.QUARANTINED, reason, item.refused(reason, now))
     if not fresh:
         return Verdict(Outcome.DUPLICATE, "repeat", item.receipt(now))
-    if item.device_id in known or any(signal.life_safety for signal in item.signals):
-        return Verdict(Outcome.COMMITTED, "new", item.receipt(now))
-    reason = DecodeReason.UNKNOWN_DEVICE.value
-    return Verdict(Outcome.QUARANTINED, reason, item.refused(reason, now))
+    return Verdict(Outcome.COMMITTED, "new", item.receipt(now))
 
 
 def _ask_rules(incident: Incident, paged: Any, world: World) -> list[Decision]:

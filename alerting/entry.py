@@ -6,7 +6,7 @@ halving, put aside with its cause, and the rest commits; nothing is acknowledged
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError, StatementError
 
@@ -43,6 +43,7 @@ class AlarmEntry:
         clock: Clock,
         ids: Ids,
         metrics: Metrics,
+        checkpoint: Callable[[str], None] = lambda point: None,
     ) -> None:
         self._database = database
         self._deciding = deciding
@@ -52,6 +53,7 @@ class AlarmEntry:
         self._clock = clock
         self._ids = ids
         self._metrics = metrics
+        self._checkpoint = checkpoint
 
     def prepare(self, raw: RawMessage, source: Source | None = None) -> Prepared:
         """Read one message; pure."""
@@ -117,6 +119,7 @@ class AlarmEntry:
             pause = min(2 * pause, retry_s_max)
 
     async def _commit(self, inputs: list[Input]) -> list[Verdict]:
+        self._checkpoint("before_commit")
         decided = await self._database.write(Priority.ALARM, lambda conn: self._deciding.batch(conn, inputs))
         self._committed(inputs, decided)
         return decided.verdicts

@@ -210,7 +210,7 @@ class Dispatcher:
             self._finish(claimed, change, None, now, "found")
             return
         needless = claimed.answered and claimed.purpose == "page"
-        again = None if needless else again_after_reconcile(False, claimed.number, claimed.submission.urgency <= 1)
+        again = None if needless else again_after_reconcile(found, claimed.number, claimed.submission.urgency <= 1)
         cause = "not_found" if isinstance(found, NotFound) else "unsettled"
         change = attempts.Change(attempt_id, AttemptState.UNKNOWN, error=cause)
         self._finish(claimed, change, again, now, cause)

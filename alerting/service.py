@@ -106,6 +106,7 @@ class Service:
             clock=clock,
             ids=ids,
             metrics=metrics,
+            checkpoint=checkpoint,
         )
         self._acting: dict[tuple[str, str], asyncio.Task[KeyOutcome]] = {}
         self._to_ask: set[str] = set()

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from heapq import heappop, heappush
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 sweep_every_s = 1.0
 heal_every_s = 10.0
 early_s = 0.005
+moments_max = 10_000
+"""Armed at once; what is due beyond them is found by the sweep."""
 
 
 class Ticker:
@@ -32,27 +35,30 @@ class Ticker:
         self._run_due = run_due
         self._sweep = sweep
         self._heal = heal
-        self._armed: float | None = None
+        self._armed: list[float] = []
+        """A heap of moments on the monotonic clock."""
         self._wake = asyncio.Event()
 
     def wake_at(self, due_at: datetime) -> None:
         """Something is due then: look at that moment rather than at the next sweep."""
         in_s = max(0.0, (due_at - self._clock.now()).total_seconds()) + early_s
         moment = self._clock.monotonic() + in_s
-        if self._armed is None or moment < self._armed:
-            self._armed = moment
+        if len(self._armed) >= moments_max:
+            return
+        if not self._armed or moment < self._armed[0]:
             self._wake.set()
+        heappush(self._armed, moment)
 
     def wake(self) -> None:
         """Look now: another process has left something."""
-        self._armed = self._clock.monotonic()
+        heappush(self._armed, self._clock.monotonic())
         self._wake.set()
 
     async def run(self) -> None:
         """Until cancelled."""
         healed_at = self._clock.monotonic()
         while True:
-            self._armed = None
+            self._forget_passed()
             await self._guarded(self._run_due)
             await self._guarded(self._sweep)
             if self._clock.monotonic() - healed_at >= heal_every_s:
@@ -61,13 +67,18 @@ class Ticker:
             await self._pause(self._clock.monotonic() + sweep_every_s)
 
     async def _pause(self, latest: float) -> None:
-        while (rest := min(latest, self._armed or latest) - self._clock.monotonic()) > 0:
+        while (rest := min([latest, *self._armed[:1]]) - self._clock.monotonic()) > 0:
             self._wake.clear()
             try:
                 async with asyncio.timeout(rest):
                     await self._wake.wait()
             except TimeoutError:
                 return
+
+    def _forget_passed(self) -> None:
+        now = self._clock.monotonic()
+        while self._armed and self._armed[0] <= now:
+            heappop(self._armed)
 
     async def _guarded(self, work: Callable[[], Awaitable[object]]) -> None:
         try:

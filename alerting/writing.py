@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from alerting.channels.base import Submission
 from alerting.core import decisions as d
 from alerting.core.attempts import TryReason
-from alerting.core.model import Ack, AttemptState, Incident, Purpose, Reason, Work
+from alerting.core.model import Ack, AttemptState, Condition, Incident, Purpose, Reason, Work
 from alerting.ports import Ids
 from alerting.store import attempts, incidents, notifications, timeline
 from devices.model import Channel
@@ -83,9 +83,9 @@ class Writing:
         for incident_id in dict.fromkeys(rows.cancels):
             attempts.cancel_planned(self._conn, incident_id)
             self._written.hang_up.extend(attempts.ringing(self._conn, incident_id))
-        incidents.insert(self._conn, list(rows.opened.values()))
         for incident_id, values in sorted(rows.changed.items()):
             incidents.change(self._conn, self._known[incident_id], values)
+        incidents.insert(self._conn, list(rows.opened.values()))  # after the changes: one may free a key
         incidents.add_overlays(self._conn, rows.overlays)
         self._notify(received_at or {})
         if rows.entries:
@@ -101,8 +101,7 @@ class Writing:
                 self._rows.opened[incident.id] = incident
                 self._log(incident.id, "opened", reason, data=_opened_data(incident))
             case d.ReleaseKey(incident_id, reason):
-                # Written at once: the key must be free before the new incident is inserted.
-                incidents.change(self._conn, self._known[incident_id], {"holds_key": False})
+                self._set(incident_id, holds_key=False)
                 self._log(incident_id, "superseded", reason)
             case d.AttachSignal(incident_id, device_id, code, extent, reason):
                 before = self._value(incident_id, "signals")
@@ -156,9 +155,8 @@ class Writing:
     def _set(self, incident_id: str, **values: Any) -> None:
         opened = self._rows.opened.get(incident_id)
         if opened is not None:
-            typed: dict[str, Any] = {key: value for key, value in values.items() if key != "condition"}
-            if "work" in typed:
-                typed["work"] = Work(typed["work"])
+            kinds = {"work": Work, "condition": Condition}
+            typed: dict[str, Any] = {k: kinds[k](value) if k in kinds else value for k, value in values.items()}
             self._rows.opened[incident_id] = replace(opened, **typed)
             return
         if "extent" in values:
@@ -188,7 +186,10 @@ class Writing:
         if not self._rows.notices:
             return
         fresh = {self._ids.uuid7(): notice for notice in self._rows.notices}
-        rows = [_notification(key, notice, self._now) for key, notice in fresh.items()]
+        rows = [
+            _notification(key, notice, self._now, sending=notice.channel in self._outbox.providers)
+            for key, notice in fresh.items()
+        ]
         written = notifications.insert(self._conn, rows)
         made: list[attempts.NewAttempt] = []
         for key, notice in fresh.items():
@@ -266,7 +267,7 @@ class Writing:
         )
 
 
-def _notification(key: str, notice: d.Notify, now: datetime) -> notifications.NewNotification:
+def _notification(key: str, notice: d.Notify, now: datetime, *, sending: bool) -> notifications.NewNotification:
     return notifications.NewNotification(
         id=key,
         incident_id=notice.incident_id,
@@ -282,6 +283,7 @@ def _notification(key: str, notice: d.Notify, now: datetime) -> notifications.Ne
         redial_gap_s=notice.redial_gap_s,
         redial_max=notice.redial_max,
         planned_at=now,
+        state=AttemptState.SENDING if sending else AttemptState.PLANNED,
     )
 
 

@@ -47,7 +47,7 @@ async def _service(world: World, load: Load, kind: str) -> Row:
     await world.start_service(await world.databases.fresh(kind))
     crowd = await world.crowd(load.alarms)
     try:
-        await world.emulator("callbacks", {"held": True})
+        await world.begin_run()
         row = await _offer(world, load, "event", crowd)
         await crowd.ask("wait", count=load.alarms, seconds=settle_seconds)
         apps = await crowd.ask("results")
@@ -55,21 +55,19 @@ async def _service(world: World, load: Load, kind: str) -> Row:
     finally:
         await crowd.stop()
         await world.stop_service()
-        await world.emulator("reset", {})
 
 
 async def _floor(world: World, load: Load) -> Row:
     floor = await world.child("floor", "benchmarks.floor")
     try:
         await floor.ask("start", **world.broker_login, **world.provider)
-        await world.emulator("callbacks", {"held": True})
+        await world.begin_run()
         row = await _offer(world, load, FLOOR_KIND, floor)
         await asyncio.sleep(1.0)
         results = await floor.ask("results")
         return await _joined(world, load, FLOOR, row, results["third"])
     finally:
         await floor.stop()
-        await world.emulator("reset", {})
 
 
 async def _offer(world: World, load: Load, kind: str, other: Child) -> Row:
@@ -96,8 +94,8 @@ async def _joined(world: World, load: Load, kind: str, row: Row, third: list[tup
     first = round(load.rate * load.warmup_s)
     published = {n: stamp for n, stamp in offered["published"] if n >= first}
     requests = await world.emulator("requests")
-    sms, sms_again = _accepted(requests, "sms")
-    voice, voice_again = _accepted(requests, "voice")
+    sms, sms_again = accepted(requests, "sms")
+    voice, voice_again = accepted(requests, "voice")
     app, app_again = stats.first_stamps((n, stamp) for n, stamp in third)
     everywhere = stats.last_of(published, sms, voice, app)
     receipts = {n: stamp for n, stamp in offered["receipts"]}
@@ -119,7 +117,8 @@ async def _joined(world: World, load: Load, kind: str, row: Row, third: list[tup
     }
 
 
-def _accepted(requests: list[Row], channel: str) -> tuple[dict[int, float], int]:
+def accepted(requests: list[Row], channel: str) -> tuple[dict[int, float], int]:
+    """Alarm number -> when the provider took its first message on this channel; how many came beyond the first."""
     return stats.first_stamps(
         (phone_number(row["to"]), row["monotonic"])
         for row in requests

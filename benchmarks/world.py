@@ -137,6 +137,12 @@ class World:
         """A further helper; the caller stops it."""
         return await Child.launch(name, module)
 
+    async def begin_run(self) -> None:
+        """Empty books at the phone provider; nobody answers the phone, and status callbacks wait until let go."""
+        await self.emulator("reset", {})
+        await self.emulator("phones", {"answers": "never"})
+        await self.emulator("callbacks", {"held": True})
+
     async def emulator(self, path: str, body: dict[str, Any] | None = None) -> Any:
         """The steering face of the phone provider: GET, or POST with a body."""
         method = "GET" if body is None else "POST"

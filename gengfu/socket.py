@@ -125,14 +125,14 @@ async def _converse(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handlers: Mapping[str, Handler]
 ) -> None:
     """Line after line until the other side, or silence, ends it."""
-    with suppress(ConnectionError, TimeoutError, ValueError):  # ValueError: a line longer than line_bytes_max
-        while line := await asyncio.wait_for(reader.readline(), idle_seconds_max):
-            answer = await _answer(line, handlers)
-            writer.write(json.dumps(answer).encode() + b"\n")
-            await writer.drain()
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
+    try:
+        with suppress(ConnectionError, TimeoutError, ValueError):  # ValueError: a line longer than line_bytes_max
+            while line := await asyncio.wait_for(reader.readline(), idle_seconds_max):
+                answer = await _answer(line, handlers)
+                writer.write(json.dumps(answer).encode() + b"\n")
+                await writer.drain()
+    finally:
+        writer.close()
 
 
 async def _answer(line: bytes, handlers: Mapping[str, Handler]) -> dict[str, Any]:

@@ -32,7 +32,8 @@ class WorkerApp:
     """`async with WorkerApp(...)`: signed in and listening when it is entered.
 
     `taps`: `accept`, `decline` or None, sent `taps_after_s` seconds after a page. A page that came twice is shown once
-    and confirmed twice. `on_event(what, shown)` is told of `shown`, `received` and `tapped`.
+    and confirmed twice. `on_event(what, shown)` is told of `shown`, `received`, `tapping` and, once that did something,
+    `tapped`.
     """
 
     base_url: str
@@ -146,6 +147,7 @@ class WorkerApp:
 
     async def _tap(self, shown: Shown, verb: str) -> None:
         await asyncio.sleep(self.taps_after_s)
+        self._tell("tapping", shown)
         if await self.act(shown.incident_id, verb) < 300:
             self._tell("tapped", shown)
 

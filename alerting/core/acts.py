@@ -111,9 +111,21 @@ def _decline(
     work = move(incident, Act.DECLINE) if was_his else incident.work
     assert not isinstance(work, Refused)
     moved: list[Decision] = [SetWork(incident.id, work, actor, Reason.DECLINED, {})] if was_his else []
-    back = replace(incident, work=work)
+    back = replace(incident, work=work, taken_by=None)
+    if was_his and incident.step >= len(incident.policy.steps):
+        return [note, *moved, *ladder.loop(back, world, paged, round_=incident.round)]
+    if was_his:  # the others were told that they need not go: everybody but him is asked again
+        round_ = incident.round + 1
+        him = [_asked(actor, round_, channel) for channel in Channel]
+        again = ladder.climb(back, world, [*paged, *him], index=0, round_=round_, reason=Reason.DECLINED)
+        return [note, *moved, *again]
     following = ladder.climb(back, world, paged, index=incident.step + 1, round_=incident.round, reason=Reason.DECLINED)
-    return [note, *moved, *following]
+    return [note, *following]
+
+
+def _asked(actor: Actor, round_: int, channel: Channel) -> Paged:
+    """Stands for `he was asked in this round`, so that he is left out of it."""
+    return Paged("", round_, 0, actor.person_id or "", channel, Purpose.PAGE, AttemptState.CANCELED)
 
 
 def _moves_on(incident: Incident, actor: Actor, paged: Sequence[Paged]) -> bool:

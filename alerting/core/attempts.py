@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from alerting.core.model import AttemptState
-from alerting.core.outcomes import Accepted, Busy, ReceiptKind, Rejected, Submitted, Unknown
+from alerting.core.outcomes import Accepted, Busy, NotFound, ReceiptKind, Rejected, Submitted, Unknown
 from devices.model import Channel
 
 attempts_max = 12
@@ -103,9 +103,11 @@ def again_after_submit(submitted: Submitted, channel: Channel, number: int, life
     return None
 
 
-def again_after_reconcile(found: bool, number: int, life_safety: bool) -> Again | None:
+def again_after_reconcile(found: Accepted | NotFound | Unknown, number: int, life_safety: bool) -> Again | None:
     """An unsettled SMS or call was looked up. Not found: send again. For life safety also where nobody can say."""
-    if found or number >= attempts_max or not life_safety:
+    if isinstance(found, Accepted) or number >= attempts_max:
+        return None
+    if isinstance(found, Unknown) and not life_safety:
         return None
     return Again(0.0 if number == 1 else resend_gap_s, TryReason.UNSETTLED)
 

@@ -167,6 +167,8 @@ def _attach(
         grown = replace(grown, overlays=grown.overlays | {Overlay.SPREADING}, round=grown.round + 1)
         decisions.append(AddOverlay(known.id, Overlay.SPREADING, reason, signal.code))
         told = replace(grown, code=signal.code, place_text=place_text(placement, signal.device_id))
+        if placement is not None:  # the duty of the new place is asked, be it another grid's
+            told = replace(told, place_id=placement.place_id, grid_id=placement.grid_id)
         climbed = climb(told, world, paged.get(known.id, ()), index=0, round_=grown.round, reason=reason)
         climbed = _taken_stays(known, climbed)
         decisions.extend(climbed)

@@ -1,14 +1,17 @@
 """Events as devices sent them: the first table a message meets, and the one that knows a repeat. Never decides."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from alerting.store.tables import events
+
+EventKey = tuple[str, str, str]
+"""Device, event id, hash of the meaning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class EventRow:
     test: bool
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> EventKey:
         return self.device_id, self.event_id, self.content_hash
 
 
@@ -33,9 +36,10 @@ _INSERT = {
     "sqlite": sqlite.insert(events).on_conflict_do_nothing(index_elements=_KEY).returning(*_KEY),
     "postgresql": postgresql.insert(events).on_conflict_do_nothing(index_elements=_KEY).returning(*_KEY),
 }
+_FORGET = delete(events).where(*(column == bindparam(f"key_{column.name}") for column in _KEY))
 
 
-def insert_new(conn: Connection, rows: Sequence[EventRow]) -> set[tuple[str, str, str]]:
+def insert_new(conn: Connection, rows: Sequence[EventRow]) -> set[EventKey]:
     """Insert what was never seen; returns the keys that are new. Never looks first: the primary key decides."""
     if not rows:
         return set()
@@ -56,3 +60,10 @@ def insert_new(conn: Connection, rows: Sequence[EventRow]) -> set[tuple[str, str
     ]
     found = conn.execute(_INSERT[conn.dialect.name], values)
     return {(row[0], row[1], row[2]) for row in found}
+
+
+def forget(conn: Connection, keys: Collection[EventKey]) -> None:
+    """Take back what `insert_new` wrote in this transaction: it was refused, and is no repeat when it comes again."""
+    if keys:
+        names = [f"key_{column.name}" for column in _KEY]
+        conn.execute(_FORGET, [dict(zip(names, key, strict=True)) for key in sorted(keys)])

@@ -30,6 +30,7 @@ class NewNotification:
     redial_gap_s: int
     redial_max: int
     planned_at: datetime
+    state: AttemptState
 
 
 _INSERT = {
@@ -73,7 +74,8 @@ def insert(conn: Connection, rows: Sequence[NewNotification]) -> set[str]:
             "redial_gap_s": r.redial_gap_s,
             "redial_max": r.redial_max,
             "planned_at": r.planned_at,
-            "state": AttemptState.PLANNED.value,
+            "state": r.state.value,
+            "rank": RANK[r.state],
         }
         for r in rows
     ]

@@ -68,7 +68,6 @@ _EXPECTED = (
     ("gengfu.broker.errors", "BrokerUnavailable", FAULT),
     ("gengfu.broker.errors", "BrokerFilesError", FAULT),
     ("simulators.scenario", "ScenarioError", USAGE),
-    ("simulators.wire", "WireError", FAULT),
 )
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +13,6 @@ from gengfu.cli import common
 from gengfu.cli.faults import FAULT, CommandError, UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path as PathType
-
     from gengfu.broker_address import BrokerAddress
     from simulators.fleet_counts import FleetCounts
 
@@ -65,7 +65,8 @@ def fleet(
         seed=seed,
         tls=address.tls(authority),
     )
-    counts = run_with_progress(told)
+    with _reaching(address):
+        counts = run_with_progress(told)
     _tell(counts, as_json)
     if counts.unsettled:
         raise typer.Exit(FAULT)
@@ -92,7 +93,8 @@ def scenario(
 
     story = load_scenario(name)
     address, authority = _broker(broker)
-    unanswered = asyncio.run(play(story, address, address.tls(authority), speed, wait, typer.echo))
+    with _reaching(address):
+        unanswered = asyncio.run(play(story, address, address.tls(authority), speed, wait, typer.echo))
     if unanswered:
         raise CommandError(f"{unanswered} of {len(story.events)} events got no receipt: does `gengfu serve` run?")
 
@@ -115,7 +117,7 @@ def city(
         typer.echo(f"{file}\t{rows}")
 
 
-def _broker(given: str | None) -> "tuple[BrokerAddress, PathType | None]":
+def _broker(given: str | None) -> "tuple[BrokerAddress, Path | None]":
     """The broker to publish to and the authority to trust: --broker, else the one of the settings."""
     from gengfu.broker_address import parse_broker_url
 
@@ -133,6 +135,19 @@ def _broker(given: str | None) -> "tuple[BrokerAddress, PathType | None]":
     if address.embedded:
         raise UsageError("The embedded broker lives inside `gengfu demo`: name one that listens, as mqtt://...")
     return address, authority
+
+
+@contextmanager
+def _reaching(address: "BrokerAddress") -> Iterator[None]:
+    """A broker that is not there, or does not want us, is told in one sentence."""
+    from simulators.wire import WireError
+
+    try:
+        yield
+    except TimeoutError:
+        raise CommandError(f"{address.shown()} says nothing: is it a broker?") from None
+    except (WireError, OSError) as fault:
+        raise CommandError(f"{address.shown()} cannot be used ({fault}).") from None
 
 
 def _tell(counts: "FleetCounts", as_json: bool) -> None:

@@ -119,7 +119,9 @@ def _seen(steps: Sequence[Step]) -> dict[tuple[Key, Result], list[float]]:
     """When each kind of message was taken by the provider and also arrived, and when calls were answered."""
     arrived = {(step.notification, step.attempt, step.kind): purpose for step, purpose in arrivals(steps)}
     attempts = {attempt: purpose for (_, attempt, _), purpose in arrived.items() if attempt}
-    by_app = {notification: purpose for (notification, _, kind), purpose in arrived.items() if kind is StepKind.APP_SHOWN}
+    by_app = {
+        notification: purpose for (notification, _, kind), purpose in arrived.items() if kind is StepKind.APP_SHOWN
+    }
     seen: dict[tuple[Key, Result], list[float]] = {}
     for step in steps:
         if step.recipient is None or step.channel is None:
@@ -165,4 +167,4 @@ def _taken(expect: Expect, steps: Sequence[Step], slack_ms: float) -> list[Diffe
 def _without_receipt(steps: Sequence[Step]) -> list[Difference]:
     published = Counter(step.text for step in steps if step.kind is StepKind.PUBLISHED)
     settled = Counter(step.text for step in steps if step.kind is StepKind.DEVICE_RECEIPT)
-    return [Difference(Wrong.NO_RECEIPT, text.split("|")[0]) for text in (published - settled).elements()]
+    return [Difference(Wrong.NO_RECEIPT, text.split(" ")[0]) for text in (published - settled).elements()]

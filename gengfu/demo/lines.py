@@ -90,7 +90,7 @@ class Lines:
             case StepKind.CALL_ENDED:
                 return Line(step.ms, self._who(step), self._speaker.say(f"call_{step.text}"), "dim")
             case StepKind.FAULT_BEGAN | StepKind.FAULT_ENDED:
-                fault = self._speaker.may_say(f"fault_{step.text}").removeprefix("fault_")
+                fault = self._speaker.may_say(f"fault_{step.text}")
                 return Line(step.ms, self._speaker.say("provider"), self._say(step, text=fault), "magenta")
         return self._ours(step)
 
@@ -100,7 +100,7 @@ class Lines:
         match step.kind:
             case StepKind.COMMITTED:
                 self._policies[step.incident] = step.policy
-                code, _, place = step.text.partition("|")
+                code, _, place = step.text.partition(" ")
                 what = self._say(step, reference=step.reference, hazard=self._cast.hazard(code), place=place)
             case StepKind.STEP_SKIPPED:
                 roles = self._cast.roles(self._policies.get(step.incident, ""), step.number)
@@ -111,7 +111,7 @@ class Lines:
             case StepKind.NOTE:
                 what = self._say(step, who=self._who(step), text=self._speaker.reason(step.text))
             case StepKind.REPEAT:
-                what = self._say(step, device=step.text.split("|")[0])
+                what = self._say(step, device=step.text.split(" ")[0])
             case StepKind.RESTORED:
                 what = self._speaker.say(step.text)
             case StepKind.WORK if step.reason == "declined" or step.text == "dispatched":
@@ -133,7 +133,7 @@ class Lines:
         return Line(step.ms, self._speaker.say("gengfu"), self._speaker.say(phrase, **slots), style)
 
     def _device(self, step: Step) -> Line:
-        device, code, state = step.text.split("|")
+        device, code, state = step.text.split(" ")
         ended = step.kind is StepKind.PUBLISHED and state == "restored"
         phrase = "ended" if ended else _DEVICE[step.kind]
         what = self._speaker.say(phrase, device=device, hazard=self._cast.hazard(code), reason=step.reason)
@@ -144,7 +144,8 @@ class Lines:
         actor = "app" if step.channel is Channel.APP else "provider"
         channel = self._speaker.channel(step.channel)
         reason = self._speaker.may_say(step.reason)
-        what = self._speaker.say(_TROUBLE[step.kind], channel=channel, who=self._who(step), reason=reason)
+        phrase = "not_found" if step.reason in ("not_found", "unsettled") else _TROUBLE[step.kind]
+        what = self._speaker.say(phrase, channel=channel, who=self._who(step), reason=reason)
         return Line(step.ms, self._speaker.say(actor), what, "magenta")
 
     def _say(self, step: Step, **slots: object) -> str:

@@ -105,6 +105,10 @@ class Record:
         """Tell everything noted so far."""
         self._flush(timedelta(0))
 
+    def elapsed_ms(self) -> float:
+        """Since the first event was published; 0 before it was."""
+        return 0.0 if self._began is None else (self.now() - self._began) / timedelta(milliseconds=1)
+
     def _flush(self, hold: timedelta) -> None:
         if self._began is None:
             return

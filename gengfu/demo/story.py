@@ -5,7 +5,7 @@ Never judges, and never reaches into the service: it has devices, phones, apps a
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from simulators.worker_app import Shown
 
 quiet_s = 1.5
 """A story has settled when everything expected came and nothing has happened for this long."""
+unsent_grace_s = 0.5
 
 
 class Story:
@@ -102,14 +103,16 @@ class Story:
             device = self._devices[event.device]
             speak = device.raise_alarm if event.state is State.RAISED else device.restore
             entries.append((event.at_s / speed, 1, partial(_call, speak, event.code, event.values)))
-        for report in scenario.telemetry:
-            entries.append((report.at_s / speed, 1, partial(self._devices[report.device].report, report.values)))
+        reports = ((each, self._devices[each.device]) for each in scenario.telemetry)
+        entries.extend((each.at_s / speed, 1, partial(device.report, each.values)) for each, device in reports)
         return entries
 
     async def _take_places(self) -> None:
         stage, now = self._stage, self._stage.clock.now
         stage.emulator.phones.default = Behaviour(answers=Answers.NEVER, keys="")
-        stage.on_phone = None
+        stage.emulator.phones.on_event = self._of_phone
+        # A provider that never answers would hold the end up for the dispatcher's whole patience.
+        self._stack.push_async_callback(stage.app.service.dispatcher.stop, unsent_grace_s)
         subscription = stage.app.hub.subscribe(None, None)
         self._stack.callback(subscription.close)
         listening = asyncio.create_task(self._listen(subscription))
@@ -118,7 +121,8 @@ class Story:
             await self._person(person_id, script)
         witness = _Witness(stage.folder / "devices.jsonl", self._of_device)
         self._stack.callback(witness.close)
-        for device_id in {entry.device for entry in (*self._scenario.events, *self._scenario.telemetry)}:
+        speaking = {event.device for event in self._scenario.events}
+        for device_id in sorted(speaking | {report.device for report in self._scenario.telemetry}):
             device = _StoryDevice(
                 device_id,
                 stage.city.device(device_id).kind,
@@ -145,7 +149,7 @@ class Story:
             )
             await self._stack.enter_async_context(app)
 
-    async def _listen(self, subscription: "AsyncIterable[bytes]") -> None:
+    async def _listen(self, subscription: AsyncIterable[bytes]) -> None:
         async for chunk in subscription:
             told_at = self._stage.clock.now()
             for entry in of_stream(chunk):
@@ -153,8 +157,7 @@ class Story:
                 if made is not None:
                     self._record.note(*made)
 
-    def of_phone(self, event: PhoneEvent) -> None:
-        """The stage's `on_phone`."""
+    def _of_phone(self, event: PhoneEvent) -> None:
         self._record.note(of_phone(event, self._cast.recipient_of(event.number)), event.at)
 
     def _of_device(self, line: LedgerLine) -> None:
@@ -216,6 +219,6 @@ def _call(speak: Callable[[str, Mapping[str, Scalar]], str], code: str, values: 
     speak(code, values)
 
 
-async def _end(task: "asyncio.Task[None]") -> None:
+async def _end(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -65,7 +65,8 @@ def missed(table: Sequence[Row]) -> int:
 
 
 def _row(plan: Step, steps: Sequence[Step], opened: dict[str | None, float], taken: Sequence[float]) -> Row:
-    assert plan.recipient is not None and plan.channel is not None
+    assert plan.recipient is not None
+    assert plan.channel is not None
     mine = [step for step in steps if step.notification == plan.notification]
     attempts = {step.attempt for step in mine if step.attempt}
     mine += [step for step in steps if step.attempt in attempts and not step.notification]

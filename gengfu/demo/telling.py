@@ -17,11 +17,15 @@ from gengfu.demo.judge import Difference
 from gengfu.demo.lines import Line, Lines, sentence
 from gengfu.demo.steps import Step, StepKind
 from gengfu.demo.summary import Promise, Row, missed, rows, slowest_ms
+from gengfu.demo.wrapping import wrap
 from simulators.scenario import Scenario
 
 time_cells = 10
 who_cells_zh = 12
 who_cells_en = 17
+gap_cells = 2
+frame_cells = 4
+box_cells_max = 64
 
 
 class Teller(Protocol):
@@ -113,12 +117,12 @@ class PlainTeller:
         title = scenario.title if zh else scenario.title_en
         head = Text.assemble((self._speaker.say("demonstration"), "bold"), " · ", (title, "bold red"))
         self._console.print(head)
-        self._console.print(Text(scenario.summary if zh else scenario.summary_en))
-        self._console.print(Text(self._speaker.say("starting"), "dim"))
+        self._print_text(scenario.summary if zh else scenario.summary_en)
+        self._print_text(self._speaker.say("starting"), "dim")
         self._console.print()
 
     def warn(self, sentence: str) -> None:
-        self._console.print(Text(sentence, "yellow"))
+        self._print_text(sentence, "yellow")
 
     def steps(self, steps: Sequence[Step]) -> None:
         for line in self._lines.of(steps):
@@ -131,34 +135,35 @@ class PlainTeller:
         broken = missed(table)
         slowest = self._speaker.ms(slowest_ms(table))
         phrase, style = ("promise_broken", "bold red") if broken else ("promise_kept", "bold green")
-        self._console.print(Text(self._speaker.say(phrase, ms=slowest, missed=broken), style))
+        self._print_text(self._speaker.say(phrase, ms=slowest, missed=broken), style)
         taken = [step for step in steps if step.kind is StepKind.TAKEN]
         for step in taken:
             who = self._cast.person(step.recipient)
-            self._console.print(Text(self._speaker.say("goes", who=who, ms=self._speaker.ms(step.ms)), "bold"))
+            self._print_text(self._speaker.say("goes", who=who, ms=self._speaker.ms(step.ms)), "bold")
         if not taken:
-            self._console.print(Text(self._speaker.say("nobody_goes"), "bold red"))
-        self._console.print(Text(self._speaker.say("first_used"), "dim"))
+            self._print_text(self._speaker.say("nobody_goes"), "bold red")
+        self._print_text(self._speaker.say("first_used"), "dim")
         self._console.print()
 
     def so_far(self, seconds: float, nothing_else: bool) -> None:
         phrase = "held_so_far" if nothing_else else "played_so_far"
-        self._console.print(Text(self._speaker.say(phrase, seconds=f"{seconds:g}")))
+        self._print_text(self._speaker.say(phrase, seconds=f"{seconds:g}"))
 
     def verdict(self, differences: Sequence[Difference], ms: float, nothing_else: bool) -> None:
         if not differences:
             phrase = self._speaker.say("held" if nothing_else else "held_loose")
-            self._console.print(Text(f"✓ {phrase}", "bold green"))
+            self._print_text(f"✓ {phrase}", "bold green")
             return
-        self._console.print(Text(f"✗ {self._speaker.say('failed')}", "bold red"))
+        self._print_text(f"✗ {self._speaker.say('failed')}", "bold red")
         for each in differences:
-            self._console.print(Text(f"  - {sentence(each, self._cast)}", "red"))
+            self._print_text(f"- {sentence(each, self._cast)}", "red")
 
     def serving(self, url: str, key: str, ms: float) -> None:
         self._console.print()
         self._console.print(Text(self._speaker.say("serving"), "bold"))
         for line in (
             self._speaker.say("api", url=url),
+            self._speaker.say("api_document", url=url),
             self._speaker.say("key_hint"),
             f"  KEY={key}",
             f'  curl -H "Authorization: Bearer $KEY" {url}/api/v1/incidents',
@@ -172,18 +177,22 @@ class PlainTeller:
         else:
             self._console.print(Text(self._speaker.say("bye"), "dim"))
 
+    def _print_text(self, text: str, style: str = "") -> None:
+        self._console.print(Text(wrap(text, self._console.width), style))
+
     def _print(self, line: Line) -> None:
-        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid = Table.grid(padding=(0, gap_cells, 0, 0))
         grid.add_column(width=time_cells, justify="right", no_wrap=True)
         grid.add_column(width=self._who_cells, no_wrap=True)
         grid.add_column(ratio=1)
-        what: Text | Panel = Text(line.what, line.style)
-        if line.box:
-            what = Panel(
-                Text(line.box), box=box.ROUNDED, title=line.what, title_align="left", border_style="green", expand=False
-            )
+        cells = self._console.width - time_cells - self._who_cells - 2 * gap_cells
+        what = self._boxed(line, cells) if line.box else Text(wrap(line.what, cells), line.style)
         grid.add_row(Text(self._speaker.ms(line.ms), "dim"), Text(line.who, line.style or "bold"), what)
         self._console.print(grid)
+
+    def _boxed(self, line: Line, cells: int) -> Panel:
+        words = Text(wrap(line.box, min(cells, box_cells_max) - frame_cells))
+        return Panel(words, box=box.ROUNDED, title=line.what, title_align="left", border_style="green", expand=False)
 
     def _table(self, table: Sequence[Row]) -> Table:
         shown = Table(title=self._speaker.say("reached"), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
@@ -237,6 +246,6 @@ class Careful:
         try:
             self._steps(steps)
         except BrokenPipeError:
-            # What Python's own documentation advises: else the flush at the end of the process fails as well.
+            # As Python's documentation of SIGPIPE advises: else the flush at the end of the process fails as well.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             self._gone()

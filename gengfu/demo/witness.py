@@ -1,4 +1,4 @@
-"""What the witnesses of a story saw - devices, the live stream, phones, apps - as steps. Pure; never waits or prints."""
+"""What the witnesses of a story saw (devices, live stream, phones, apps) as steps. Pure; never waits or prints."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -28,7 +28,7 @@ _PHONE = {
     PhoneEventKind.CALL_ENDED: StepKind.CALL_ENDED,
 }
 _BY_SMS = (PhoneEventKind.SMS_SHOWN, PhoneEventKind.SMS_REPLIED)
-_APP = {"shown": StepKind.APP_SHOWN, "tapped": StepKind.APP_TAPPED}
+_APP = {"shown": StepKind.APP_SHOWN, "tapping": StepKind.APP_TAPPED}
 _PROVIDER = {
     "provider_accepted": StepKind.PROVIDER_ACCEPTED,
     "busy": StepKind.PROVIDER_BUSY,
@@ -38,21 +38,19 @@ _PROVIDER = {
 
 
 def of_device(line: LedgerLine) -> Step | None:
-    """`text` is `device|code|state`."""
+    """`text` is device, code and state."""
     kind = _DEVICE.get(line.fact)
     if kind is None:
         return None
     if kind is StepKind.PUBLISHED and line.attempt > 1:
         kind = StepKind.PUBLISHED_AGAIN
-    return Step(kind=kind, ms=0.0, text=f"{line.device_id}|{line.code}|{line.state}", reason=line.reason)
+    return Step(kind=kind, ms=0.0, text=f"{line.device_id} {line.code} {line.state}", reason=line.reason)
 
 
 def of_phone(event: PhoneEvent, recipient: str) -> Step:
     channel = Channel.SMS if event.kind in _BY_SMS else Channel.VOICE
     attempt = event.attempt or event.sid
-    return Step(
-        kind=_PHONE[event.kind], ms=0.0, recipient=recipient, channel=channel, text=event.text, attempt=attempt
-    )
+    return Step(kind=_PHONE[event.kind], ms=0.0, recipient=recipient, channel=channel, text=event.text, attempt=attempt)
 
 
 def of_app(what: str, shown: Shown, recipient: str) -> Step | None:
@@ -94,9 +92,9 @@ def of_entry(
     match kind:
         case "opened":
             place = data["place"] if language is Language.ZH_CN else data["place_en"]
-            made = _made(StepKind.COMMITTED, entry, text=f"{data['code']}|{place}", policy=data["policy"])
+            made = _made(StepKind.COMMITTED, entry, text=f"{data['code']} {place}", policy=data["policy"])
         case "signal":
-            made = _made(StepKind.REPEAT, entry, text=f"{data['device']}|{data['code']}|raised")
+            made = _made(StepKind.REPEAT, entry, text=f"{data['device']} {data['code']} raised")
         case "condition":
             made = _made(StepKind.RESTORED, entry, text=data["condition"])
         case "step_skipped":

@@ -1,4 +1,4 @@
-"""What stands around a story: a clock that can be moved, the control room's HTTP client, and hands that break things."""
+"""What stands around a story: a clock that moves, the control room's HTTP client, hands that break things. No rule."""
 
 import asyncio
 import logging

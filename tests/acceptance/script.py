@@ -195,7 +195,7 @@ class Story:
     # ---- the end ----------------------------------------------------------------------------------------------------
 
     async def judge(self) -> None:
-        """Nothing unexpected came, no callback was refused, nothing was logged as an error, no incident is forgotten."""
+        """Nothing unexpected came, no callback was refused, nothing was logged as an error."""
         await self.expect_nothing_more()
         troubles = list(self.stage.emulator.webhooks.troubles)
         assert self.troubles_expected or not troubles, f"the provider met refused callbacks: {troubles}"

@@ -116,9 +116,9 @@ async def test_taken_and_nothing_came_of_it_asks_again(story: Story) -> None:
     incident = await story.the_incident()
     assert await story.apps["worker-a"].act(incident["id"], "accept") == 200
 
-    story.clock.pass_time(29)
+    story.clock.pass_time(27)
     await story.expect_nothing_more(1.2)
-    story.clock.pass_time(1)
+    story.clock.pass_time(2)
 
     await story.expect_page("worker-a", "1201")
     assert (await story.the_incident())["work"] == "dispatched"

@@ -58,7 +58,7 @@ async def test_not_even_a_control_room_is_said_and_tried_again(story: Story) -> 
 
 
 async def _taken(story: Story) -> bool:
-    return (await story.the_incident())["work"] == "taken"
+    return bool((await story.the_incident())["work"] == "taken")
 
 
 async def _leave_only(story: Story, *shift_ids: str) -> None:

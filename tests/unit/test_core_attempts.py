@@ -24,7 +24,7 @@ from alerting.core.attempts import (
     risen,
 )
 from alerting.core.model import AttemptState
-from alerting.core.outcomes import Accepted, Busy, ReceiptKind, Rejected, Scope, Submitted, Unknown
+from alerting.core.outcomes import Accepted, Busy, NotFound, ReceiptKind, Rejected, Scope, Submitted, Unknown
 from devices.model import Channel
 
 S = AttemptState
@@ -49,6 +49,12 @@ def test_ranks_only_rise(words: list[AttemptState]) -> None:
 @given(states, states)
 def test_the_same_word_again_changes_nothing(first: AttemptState, second: AttemptState) -> None:
     assert risen(risen(first, second), second) == risen(first, second)
+
+
+@pytest.mark.parametrize(("first", "second"), [(S.REJECTED, S.CANCELED), (S.FAILED, S.EXPIRED)])
+def test_of_two_words_of_one_rank_the_first_stays(first: AttemptState, second: AttemptState) -> None:
+    assert risen(first, second) is first
+    assert risen(second, first) is second
 
 
 def test_receipts_in_any_order_and_twice_end_in_the_same_state() -> None:
@@ -113,18 +119,18 @@ def test_when_a_submission_is_tried_again(submitted: Submitted, channel: Channel
 @pytest.mark.parametrize("submitted", ANSWERS)
 def test_tries_end(submitted: Submitted, channel: Channel) -> None:
     assert again_after_submit(submitted, channel, attempts_max, life_safety=True) is None
-    assert again_after_reconcile(False, attempts_max, life_safety=True) is None
+    assert again_after_reconcile(NotFound(), attempts_max, life_safety=True) is None
 
 
 def test_an_unsettled_message_of_life_safety_is_sent_again() -> None:
-    assert again_after_reconcile(False, 1, life_safety=True) == Again(0.0, TryReason.UNSETTLED)
-    second = again_after_reconcile(False, 2, life_safety=True)
+    assert again_after_reconcile(NotFound(), 1, life_safety=True) == Again(0.0, TryReason.UNSETTLED)
+    second = again_after_reconcile(NotFound(), 2, life_safety=True)
     assert second is not None
     assert second.after_s > 0, "not in a tight circle"
 
 
 def test_a_message_that_the_provider_has_is_not_sent_again() -> None:
-    assert again_after_reconcile(True, 1, life_safety=True) is None
+    assert again_after_reconcile(Accepted("SM1"), 1, life_safety=True) is None
 
 
 @pytest.mark.parametrize(("redials", "again"), [(0, True), (2, True), (3, False), (9, False)])
@@ -139,3 +145,9 @@ def test_no_redial_where_the_step_has_none() -> None:
 def test_what_failed_for_good_cannot_still_arrive() -> None:
     assert set(FAILED_FOR_GOOD) == {S.REJECTED, S.FAILED, S.EXPIRED}
     assert ReceiptKind.RINGING not in CALL_ENDED
+
+
+def test_below_life_safety_only_what_was_certainly_not_sent_is_sent_again() -> None:
+    assert again_after_reconcile(NotFound(), 1, life_safety=False) == Again(0.0, TryReason.UNSETTLED)
+    assert again_after_reconcile(Unknown("time_out"), 1, life_safety=False) is None
+    assert again_after_reconcile(Unknown("time_out"), 1, life_safety=True) is not None

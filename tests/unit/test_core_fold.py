@@ -178,6 +178,18 @@ def test_spreading_right_after_nobody_could_be_asked_takes_a_round_of_its_own() 
     assert len(asked) == len(set(asked))
 
 
+def test_two_floors_of_one_batch_after_nobody_could_be_asked_take_a_round_each() -> None:
+    world = a_world(a_registry(shifts=()), incidents=[an_incident()])
+    made = fold([a_signal("smoke-1301"), a_signal("heat-1201", "fire.heat")], world)
+    assert [ladder.round for ladder in made if isinstance(ladder, SetLadder)] == [2, 4]
+
+
+def test_what_cannot_kill_folds_even_where_its_device_was_moved() -> None:
+    leak = an_incident("water.leak", dedup_key="v1:water.leak:smoke-1301")
+    made = fold([a_signal("smoke-1301", "water.leak")], a_world(incidents=[leak]))
+    assert [(type(each), getattr(each, "reason", None)) for each in made] == [(AttachSignal, Reason.REPEAT)]
+
+
 def test_a_second_device_of_what_cannot_kill_is_an_incident_of_its_own() -> None:
     made = fold([a_signal("smoke-1201", "water.leak"), a_signal("smoke-1202", "water.leak")], a_world())
     assert len(opened(made)) == 2

@@ -37,6 +37,7 @@ from tests.unit.builders import (
     pages_to,
     shifts_of,
     skipped,
+    taken_by,
     the_ladder,
     who,
 )
@@ -215,6 +216,11 @@ def test_from_the_third_step_on_the_time_without_an_answer_is_told(
 ) -> None:
     paged = [page for step in range(steps_asked) for page in pages_to(STAFF[step], step=step)]
     assert unanswered_minutes(an_incident(), paged, a_world(now=at(seconds))) == minutes
+
+
+def test_nobody_reads_of_silence_while_somebody_goes() -> None:
+    paged = [*pages_to(GRID_WORKER), *pages_to(DEPUTY, step=1)]
+    assert unanswered_minutes(taken_by(DEPUTY, an_incident()), paged, a_world(now=at(300))) == 0
 
 
 def test_the_third_text_says_it_and_the_second_does_not() -> None:

@@ -160,6 +160,7 @@ def test_every_code_has_a_policy_that_ends_with_somebody(code: str) -> None:
         (Match(places=("elsewhere",)), False),
         (Match(hours=(22, 7)), True),
         (Match(hours=(3, 4)), True),
+        (Match(hours=(2, 3)), False),
         (Match(hours=(4, 3)), False),
         (Match(hours=(7, 22)), False),
         (Match(hours=(0, 24)), True),

@@ -1,0 +1,116 @@
+"""The judge: reads what generator, provider and diary wrote to disk, and nothing else. Knows nothing of the service."""
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from simulators.ledger import read_ledger
+from simulators.twilio.ledger import LedgerRow, Outcome
+
+CHANNELS = ("sms", "voice")
+"""A fire must have been submitted on both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the ledgers say of one stage. A page is one event on one channel."""
+
+    events: int
+    """Events that the broker has acknowledged to the generator."""
+    kills: int
+    lost: tuple[str, ...]
+    """`device/channel` of acknowledged events that the provider never took."""
+    repeats: dict[int, int]
+    """How often a page was taken more than once: repeats -> pages. 0 -> pages that came exactly once."""
+    unexplained: tuple[str, ...]
+    """Pages that came again with no kill in between."""
+    strays: tuple[str, ...]
+    """Requests to numbers that belong to no event."""
+    first_post_s: tuple[float, ...]
+    """From each start of the process to its first request, where it made one."""
+    caught_up_s: float
+    """From the last start until every page of the events so far had been taken once."""
+
+    def __str__(self) -> str:
+        waits = sorted(self.first_post_s)
+        middle = f"{waits[len(waits) // 2]:.2f}/{waits[-1]:.2f} s of {len(waits)}" if waits else "none"
+        again = ", ".join(f"{times} x{pages}" for times, pages in sorted(self.repeats.items()))
+        return (
+            f"{self.kills} kills, {self.events} events, {len(self.lost)} pages lost, repeats {{{again}}}, "
+            f"start to first request p50/max {middle}, caught up after {self.caught_up_s:.2f} s"
+        )
+
+
+def taken(path: Path) -> list[LedgerRow]:
+    """What the provider has taken so far. A last line cut short is left out."""
+    if not path.exists():
+        return []
+    whole, _, _ = path.read_bytes().rpartition(b"\n")
+    rows = [msgspec.json.decode(line, type=LedgerRow) for line in whole.splitlines()]
+    return [row for row in rows if row.outcome is Outcome.PROVIDER_ACCEPTED]
+
+
+def acknowledged(path: Path) -> list[str]:
+    """Devices whose event the broker has taken."""
+    return [record.device_id for record in read_ledger(path).values() if record.puback_at is not None]
+
+
+def pages(rows: list[LedgerRow]) -> dict[tuple[str, str], list[float]]:
+    """(number, channel) -> when the provider took a request, in order."""
+    found: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for row in rows:
+        found[row.to or "", row.kind.value].append(row.monotonic)
+    return found
+
+
+def missing(events: Path, requests: Path, numbers: Mapping[str, str]) -> list[str]:
+    """`device/channel` of acknowledged events that the provider has not taken (yet)."""
+    came = pages(taken(requests))
+    devices = acknowledged(events)
+    return [
+        f"{device}/{channel}" for device in devices for channel in CHANNELS if (numbers[device], channel) not in came
+    ]
+
+
+def judge(events: Path, requests: Path, diary: Path, numbers: Mapping[str, str]) -> Verdict:
+    """Join the ledgers."""
+    records = read_ledger(events).values()
+    owners = {numbers[record.device_id] for record in records}
+    kills, starts = _times(diary, "kill"), _times(diary, "start")
+    came = pages(taken(requests))
+    posts = sorted(time for times in came.values() for time in times)
+    return Verdict(
+        events=len(acknowledged(events)),
+        kills=len(kills),
+        lost=tuple(missing(events, requests, numbers)),
+        repeats=dict(Counter(len(times) - 1 for times in came.values())),
+        unexplained=tuple(f"{to}/{channel}" for (to, channel), times in came.items() if _repeats_without(kills, times)),
+        strays=tuple(sorted({to for to, _ in came if to not in owners})),
+        first_post_s=tuple(_first_after(starts, posts)),
+        caught_up_s=max(times[0] for times in came.values()) - starts[-1],
+    )
+
+
+def _repeats_without(kills: list[float], times: list[float]) -> bool:
+    """At most one repeat for each kill: between two requests for the same page there was one."""
+    lives = [bisect_right(kills, time) for time in times]
+    return len(set(lives)) != len(lives)
+
+
+def _first_after(starts: list[float], posts: list[float]) -> list[float]:
+    ends = [*starts[1:], float("inf")]
+    waits = []
+    for start, end in zip(starts, ends, strict=True):
+        index = bisect_right(posts, start)
+        if index < len(posts) and posts[index] < end:
+            waits.append(posts[index] - start)
+    return waits
+
+
+def _times(diary: Path, what: str) -> list[float]:
+    lines = [msgspec.json.decode(line, type=dict[str, str | float]) for line in diary.read_bytes().splitlines()]
+    return [float(line["monotonic"]) for line in lines if line["what"] == what]

@@ -1,0 +1,127 @@
+"""A provider that is silent, busy, broken or refuses: the fire goes on, and nobody is told twice for nothing."""
+
+from collections import Counter
+
+from devices.model import Channel
+from simulators.phone import Answers, Behaviour, SmsFate
+from simulators.twilio.faults import FaultKind
+from simulators.twilio.ledger import Outcome
+from tests.acceptance.script import LADDER, PATIENT_LADDER, Story
+
+FLAT = "jd-hy-3-2-1201-smoke"
+TEXT_ONLY = {**PATIENT_LADDER, "steps": [{"after_s": 0, "to": ["grid_worker"], "channels": ["sms"]}]}
+settled_after_s = 6.0
+"""Looked up 2 s after the trouble, twice with the list's lag between, and found by a sweep."""
+refused_number = 21610
+
+
+async def test_a_silent_provider_does_not_stop_the_ladder(story: Story) -> None:
+    """Everything that Twilio is asked hangs; the apps and the next steps carry the fire. Nothing is repeated later."""
+    await story.policy(LADDER)
+    story.stage.emulator.faults.set(FaultKind.SILENCE)
+    (await story.device(FLAT)).raise_alarm()
+    await story.expect_app("worker-a", "1201")
+    await story.expect_app("worker-b", "1201")
+
+    story.stage.emulator.faults.clear()
+    story.presses("community-duty", "1")
+    await story.expect_page("community-duty", "1201")
+
+    await story.expect_app("worker-a", "社区值班员已前往")
+    await story.expect_app("worker-b", "社区值班员已前往")
+    await story.expect_nothing_more(5.0 + 2.0 + 2.0)
+
+
+async def test_busy_is_sent_again_when_the_provider_asks(story: Story) -> None:
+    await story.policy(TEXT_ONLY)
+    story.stage.emulator.faults.set(FaultKind.STATUS_429, channel=Channel.SMS.value, count=1, seconds=1.0)
+    (await story.device(FLAT)).raise_alarm()
+
+    await story.expect_sms("worker-a", "1201", within_s=3.0)
+
+    first, second = story.stage.emulator.ledger.rows
+    assert 1.0 <= second.monotonic - first.monotonic <= 2.0
+    assert first.attempt != second.attempt
+
+
+async def test_a_500_that_took_nothing_is_sent_again_once(story: Story) -> None:
+    await story.policy(TEXT_ONLY)
+    story.stage.emulator.faults.set(FaultKind.STATUS_500, channel=Channel.SMS.value, count=1)
+    (await story.device(FLAT)).raise_alarm()
+
+    await story.expect_sms("worker-a", "1201", within_s=settled_after_s)
+
+    assert Counter(row.outcome for row in story.stage.emulator.ledger.rows) == {
+        Outcome.FAULTED: 1,
+        Outcome.PROVIDER_ACCEPTED: 1,
+    }
+
+
+async def test_a_500_that_took_the_text_is_found_and_not_sent_again(story: Story) -> None:
+    await story.policy(TEXT_ONLY)
+    story.stage.emulator.faults.set(FaultKind.STATUS_500, channel=Channel.SMS.value, count=1, accepts=True)
+    story.stage.emulator.webhooks.hold(True)
+    (await story.device(FLAT)).raise_alarm()
+
+    await story.expect_sms("worker-a", "1201")
+    await story.expect_nothing_more(settled_after_s)
+    story.stage.emulator.webhooks.hold(False)
+
+    incident = await story.the_incident()
+    (found,) = await story.timeline(incident["id"], "provider_accepted")
+    assert found["reason"] == "found"
+
+
+async def test_accepted_and_then_silent_is_not_sent_again(story: Story) -> None:
+    """Its receipts arrive long before the request is given up: nobody needs to ask."""
+    await story.policy({**TEXT_ONLY, "steps": [{**LADDER["steps"][0], "channels": ["sms", "voice"]}]})
+    story.stage.emulator.faults.set(FaultKind.ACCEPT_THEN_TIME_OUT)
+    (await story.device(FLAT)).raise_alarm()
+
+    await story.expect_sms("worker-a", "1201")
+    await story.expect_call("worker-a")
+    await story.expect_nothing_more(5.0 + settled_after_s)
+
+    assert len(story.stage.emulator.ledger.rows) == 2
+
+
+async def test_refused_on_every_channel_asks_the_next_at_once(story: Story) -> None:
+    await story.policy(PATIENT_LADDER)
+    await story.sign_out("worker-a")
+    story.behaves("worker-a", Behaviour(refused_with=refused_number))
+    (await story.device(FLAT)).raise_alarm()
+
+    await story.expect_page("worker-b", "1201", within_s=2.0)
+
+    incident = await story.the_incident()
+    planned = await story.timeline(incident["id"], "planned")
+    assert [entry["reason"] for entry in planned] == ["first_signal"] * 3 + ["undelivered"] * 3
+
+
+async def test_no_carrier_brings_it_to_the_phone_asks_the_next_at_once(story: Story) -> None:
+    """Taken by the provider, and undelivered: the receipts say so, and nobody waits for the step's time."""
+    await story.policy(PATIENT_LADDER)
+    await story.sign_out("worker-a")
+    story.behaves("worker-a", Behaviour(answers=Answers.UNREACHABLE, sms=SmsFate.FAILED))
+    (await story.device(FLAT)).raise_alarm()
+
+    await story.expect_page("worker-b", "1201", within_s=2.0)
+
+
+async def test_an_app_that_is_not_there_has_accepted_nothing(story: Story) -> None:
+    await story.policy(PATIENT_LADDER)
+    await story.sign_out("worker-a")
+    (await story.device(FLAT)).raise_alarm()
+    await story.expect_sms("worker-a", "1201")
+    await story.expect_call("worker-a")
+
+    incident = await story.the_incident()
+    (rejected,) = await story.timeline(incident["id"], "rejected")
+    assert (rejected["data"]["channel"], rejected["reason"]) == ("app", "no_session")
+    notifications = await story.desk.items(f"/api/v1/notifications?incident_id={incident['id']}")
+    assert {n["channel"]: n["state"] for n in notifications}["app"] == "rejected"
+    desk = story.desk
+    count = "gengfu_event_to_accepted_seconds_count"
+    assert await desk.figure("gengfu_notifications_total", channel="app", provider="stream", outcome="rejected") == 1
+    assert await desk.figure(count, channel="app", severity="1") == 0
+    assert await desk.figure(count, channel="sms", severity="1") == 1

@@ -1,0 +1,48 @@
+"""Somebody sets the machine's clock: no step comes late, and the ladder is not run through at once."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.acceptance.script import LADDER, PATIENT_LADDER, Story
+
+FLAT = "jd-hy-3-2-1201-smoke"
+step_s = 1.0
+
+
+@pytest.mark.parametrize("hours", [-1, -24 * 365])
+async def test_set_back_it_delays_nobody(story: Story, hours: int) -> None:
+    await story.policy(LADDER)
+    (await story.device(FLAT)).raise_alarm()
+    await story.expect_sms("worker-a", "1201")
+
+    story.clock.jump(timedelta(hours=hours))
+
+    await story.expect_app("worker-a", "1201")
+    await story.expect_call("worker-a")
+    await story.expect_page("worker-b", "1201", within_s=2 * step_s)
+    await story.expect_page("community-duty", "1201", within_s=2 * step_s)
+
+
+async def test_set_forward_it_floods_nobody(story: Story) -> None:
+    await story.policy(PATIENT_LADDER)
+    (await story.device(FLAT)).raise_alarm()
+    await story.expect_page("worker-a", "1201")
+
+    story.clock.jump(timedelta(hours=1))
+
+    await story.expect_nothing_more(2.5)
+
+
+async def test_what_happens_after_a_jump_has_its_full_time(story: Story) -> None:
+    """An alarm raised after the clock was set back climbs at its own pace, neither at once nor never."""
+    await story.policy(LADDER)
+    device = await story.device(FLAT)
+    story.clock.jump(timedelta(hours=-2))
+    device.raise_alarm()
+
+    first = await story.expect_page("worker-a", "1201")
+    second = await story.expect_page("worker-b", "1201")
+    third = await story.expect_page("community-duty", "1201")
+    assert step_s * 0.9 <= (second.at - first.at).total_seconds() <= 2 * step_s
+    assert step_s * 0.9 <= (third.at - second.at).total_seconds() <= 2 * step_s
