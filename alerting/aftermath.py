@@ -8,11 +8,15 @@ from datetime import datetime
 
 import msgspec
 
+from alerting.core.model import AttemptState
 from alerting.metrics import Metrics
 from alerting.outbox import Dispatcher
 from alerting.store import timeline
 from alerting.stream import Hub, StreamEntry
 from alerting.writing import SYSTEM, Written
+
+DELIVERY = frozenset({"planned", "provider_receipt", *(state.value for state in AttemptState)})
+"""Entries about the way of a message: for the control room, not for the phone that gets it."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -49,7 +53,9 @@ class Aftermath:
     def tell(self, entries: Sequence[tuple[int, timeline.Entry]]) -> None:
         """Publish timeline entries to whoever listens, unless a feed of all processes' entries does."""
         if self._tells and entries and len(self._hub):
-            self._hub.publish([stream_entry(seq, entry) for seq, entry in entries])
+            watched = self._hub.watched
+            told = [stream_entry(seq, entry) for seq, entry in entries if watched or entry.kind not in DELIVERY]
+            self._hub.publish(told)
 
 
 def stream_entry(seq: int, entry: timeline.Entry) -> StreamEntry:
@@ -63,7 +69,9 @@ def stream_entry(seq: int, entry: timeline.Entry) -> StreamEntry:
         "actor": entry.actor,
         "data": entry.data,
     }
-    people = {str(who) for who in (entry.data.get("recipient"), entry.actor) if who and who != SYSTEM}
+    people = set()
+    if entry.kind not in DELIVERY:
+        people = {str(who) for who in (entry.data.get("recipient"), entry.actor) if who and who != SYSTEM}
     return StreamEntry(
         seq=seq,
         event="timeline",

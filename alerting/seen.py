@@ -18,9 +18,10 @@ from devices.store import seen
 
 log = logging.getLogger(__name__)
 
-flush_every_s = 2.0
-rows_per_write_max = 200
+flush_every_s = 5.0
+rows_per_write_max = 100
 """Small, so that an alarm never waits long behind them."""
+pause_between_s = 0.01
 devices_waiting_max = 300_000
 
 
@@ -53,6 +54,7 @@ class LastSeen:
             except (SQLAlchemyError, OSError, Conflict) as fault:
                 log.warning("last seen not written: %s", type(fault).__name__)
                 return
+            await asyncio.sleep(pause_between_s)
 
     def _remember(self, uplink: Uplink, at: datetime) -> None:
         values: dict[str, Scalar] = {}

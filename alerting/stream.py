@@ -151,6 +151,11 @@ class Hub:
         subscription.offer(None, encode(StreamEntry(None, "session", hello)))
         return subscription
 
+    @property
+    def watched(self) -> bool:
+        """Somebody follows everything, or a grid: a control room."""
+        return bool(self._everywhere or self._by_grid)
+
     def sessions_of(self, person_id: str) -> tuple[str, ...]:
         """Session ids of one person."""
         return tuple(sorted(each.session_id for each in self._by_person.get(person_id, ())))

@@ -22,6 +22,12 @@ def seconds_of_family(pid: int) -> float:
     return seconds_of(pid) + waited_for + sum(seconds_of(child) for child in _children(pid))
 
 
+def seconds_of_machine() -> float:
+    """CPU seconds that all processes of this machine have used since it started, without waiting for disks."""
+    user, nice, system, _idle, _iowait, irq, softirq = Path("/proc/stat").read_text().split()[1:8]
+    return sum(int(ticks) for ticks in (user, nice, system, irq, softirq)) / _TICKS
+
+
 def memory_bytes(pid: int, row: str = "VmRSS") -> int:
     """`VmRSS`: resident now; `VmHWM`: the most so far."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():

@@ -6,6 +6,7 @@ A hand-written HTTP client: ten thousand of a library's would cost more than the
 import asyncio
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -144,7 +145,7 @@ class Crowd:
     async def connect(self, words: Answer) -> Answer:
         """`keys`: a file, one key per line; the first `count` sign in."""
         host, port = self._address = (words["host"], words["port"])
-        keys = Path(words["keys"]).read_text().splitlines()[: words["count"]]
+        keys = (await asyncio.to_thread(Path(words["keys"]).read_text)).splitlines()[: words["count"]]
         loop = asyncio.get_running_loop()
         turns = asyncio.Semaphore(signing_in_at_once)
 
@@ -211,13 +212,11 @@ class Crowd:
 
     async def wait(self, words: Answer) -> Answer:
         """Until `count` messages were confirmed, or `seconds` have gone by."""
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(words["seconds"]):
                 while len(self._confirmed) < words["count"]:
                     self._progress.clear()
                     await self._progress.wait()
-        except TimeoutError:
-            pass
         return {"confirmed": len(self._confirmed)}
 
     async def results(self, words: Answer) -> Answer:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from alerting.ports import Priority
 from api.auth import hash_key
 from api.permissions import Role
@@ -80,9 +82,7 @@ class Databases:
                 Priority.ADMINISTRATION, lambda conn: seed(conn, self.city, now=now, ids=ids, credentials=None)
             )
             rows = [self._key(ids.uuid7(), number, key, clock) for number, key in enumerate(self.keys)]
-            await database.write(
-                Priority.ADMINISTRATION, lambda conn: [key_store.add(conn, row) for row in rows] and None
-            )
+            await database.write(Priority.ADMINISTRATION, lambda conn: _add_keys(conn, rows))
         finally:
             await database.close()
 
@@ -98,3 +98,8 @@ class Databases:
             revoked_at=None,
             last_used_at=None,
         )
+
+
+def _add_keys(conn: Connection, rows: Sequence[key_store.ApiKey]) -> None:
+    for row in rows:
+        key_store.add(conn, row)

@@ -1,9 +1,10 @@
-"""The floor: a bare subscriber that posts three requests for each alarm and stores nothing. Same MQTT connection, same
+"""The floor: a bare subscriber that posts three requests for each fire and stores nothing. Same MQTT connection, same
 HTTP client and same phone provider as the product's; it decides nothing and never retries.
 """
 
 import asyncio
 import time
+from contextlib import suppress
 
 import msgspec
 from paho.mqtt.client import MQTTMessage
@@ -24,6 +25,7 @@ _twiml = '<Response><Gather numDigits="1"><Say language="cmn-CN">火警。模拟
 
 class _Event(msgspec.Struct):
     event_id: str
+    code: str
 
 
 _read = msgspec.json.Decoder(_Event).decode
@@ -51,7 +53,7 @@ class _Receiver:
 
 
 class Floor:
-    """Commands: `start`, `results`."""
+    """Commands: `start`, `wait`, `results`."""
 
     def __init__(self) -> None:
         self._http: PooledHttpClient | None = None
@@ -59,6 +61,8 @@ class Floor:
         self._auth = ("", "")
         self._third: list[tuple[int, float]] = []
         self._failed = 0
+        self._control = ""
+        self._progress = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, words: Answer) -> Answer:
@@ -83,7 +87,7 @@ class Floor:
         return {}
 
     def message(self, message: MQTTMessage) -> None:
-        """One alarm, or a telemetry message that is read and forgotten."""
+        """A fire is three requests, anything else two; telemetry is read and forgotten."""
         topic = message.topic
         if not topic.endswith(FLOOR_KIND):
             return
@@ -91,18 +95,25 @@ class Floor:
         number = device_number(topic.split("/")[2])
         callback = f"http://127.0.0.1:9/callbacks?attempt={event.event_id}"
         shared = {"To": phone(number), "From": "+15005550006", "StatusCallback": callback}
-        for work in (
-            self._post("Messages", {**shared, "Body": _text, "ValidityPeriod": 120}),
-            self._post("Calls", {**shared, "Twiml": _twiml, "Timeout": 25}),
-            self._say_received(number),
-        ):
-            self._keep(asyncio.create_task(work))
+        self._keep(asyncio.create_task(self._post("Messages", {**shared, "Body": _text, "ValidityPeriod": 120})))
+        if event.code.startswith("fire."):
+            self._keep(asyncio.create_task(self._post("Calls", {**shared, "Twiml": _twiml, "Timeout": 25})))
+        self._keep(asyncio.create_task(self._say_received(number)))
+
+    async def wait(self, words: Answer) -> Answer:
+        """Until `count` third requests were answered, or `seconds` have gone by."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(words["seconds"]):
+                while len(self._third) < words["count"]:
+                    self._progress.clear()
+                    await self._progress.wait()
+        return {"confirmed": len(self._third)}
 
     async def results(self, words: Answer) -> Answer:
         """When the answers of the third requests came. Ends the subscriber."""
         if self._http is not None:
             await self._http.close()
-        return {"third": self._third, "refused": self._failed}
+        return {"confirmed": self._third, "refused": self._failed}
 
     async def _post(self, noun: str, form: dict[str, object]) -> None:
         assert self._http is not None
@@ -114,6 +125,7 @@ class Floor:
         answer = await self._http.request("GET", self._control)
         self._failed += answer.status_code != 200
         self._third.append((number, time.monotonic()))
+        self._progress.set()
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
@@ -122,7 +134,7 @@ class Floor:
 
 def handlers() -> dict[str, Handler]:
     floor = Floor()
-    return {"start": floor.start, "results": floor.results}
+    return {"start": floor.start, "wait": floor.wait, "results": floor.results}
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ class _Wire(Wire):
 
 
 class Generator:
-    """Commands: `connect`, `paced`, `storm`, `flood`, `relay`, `sweep`."""
+    """Commands: `connect`, `paced`, `storm`, `flood`, `burst`, `relay`, `sweep`."""
 
     def __init__(self) -> None:
         self._now = SystemClock().now
@@ -72,7 +72,7 @@ class Generator:
         numbers = range(words["first"], words["first"] + count)
         plan = [(n + dice.random()) / words["rate"] for n in range(count)]
         bodies = [self._event(n, words["code"]) for n in numbers]
-        topics = [_topic(n, words.get("kind", "event")) for n in numbers]
+        topics = [_topic(n, words["kind"]) for n in numbers]
         telemetry = _Telemetry(words["telemetry"], words["devices"])
         published: dict[int, float] = {}
         cpu, started = time.process_time(), time.monotonic()
@@ -90,17 +90,17 @@ class Generator:
             await asyncio.sleep(max(0.0, until - now))
         ended = time.monotonic()
         cpu = time.process_time() - cpu
-        if words.get("kind", "event") == "event":
+        if words["kind"] == "event":
             await self._settled(count, words["settle"])
         return self._told(published, cpu, ended - started) | {"telemetry": telemetry.sent}
 
     async def storm(self, words: Answer) -> Answer:
-        """`count` alarms in `seconds`, from devices 0 to `count`; the last `fires` of them are fire, the others water."""
+        """`count` alarms in `seconds`, each from a device of its own; the last `fires` are fire, the others water."""
         self._begin()
         alarms, _ = self._lines()
         count, fires, seconds = words["count"], words["fires"], words["seconds"]
         bodies = [self._event(n, "fire.smoke" if n >= count - fires else "water.leak") for n in range(count)]
-        topics = [_topic(n, "event") for n in range(count)]
+        topics = [_topic(n, words["kind"]) for n in range(count)]
         published: dict[int, float] = {}
         cpu, started = time.process_time(), time.monotonic()
         at = 0
@@ -115,7 +115,8 @@ class Generator:
             await alarms.below(broker_window)
             await asyncio.sleep(storm_tick_s)
         took = time.monotonic() - started
-        await self._settled(count, words["settle"])
+        if words["kind"] == "event":
+            await self._settled(count, words["settle"])
         return self._told(published, time.process_time() - cpu, took)
 
     async def flood(self, words: Answer) -> Answer:
@@ -138,10 +139,7 @@ class Generator:
             await self._wait(0.1)
         assert mark is not None
         count, took = self._counted - mark[0], time.monotonic() - mark[1]
-        with suppress(TimeoutError):
-            async with asyncio.timeout(words["settle"]):
-                while self._counted < sent:
-                    await self._wait(1.0)
+        await self._all_counted(sent, words["settle"])
         self._counting = False
         return {
             "count": count,
@@ -151,6 +149,18 @@ class Generator:
             "refused": self._refused,
             "cpu": time.process_time() - cpu,
         }
+
+    async def burst(self, words: Answer) -> Answer:
+        """`count` new events of `devices` devices, all at once; waits for the receipts."""
+        self._begin()
+        self._counting = True
+        alarms, _ = self._lines()
+        for n in range(words["count"]):
+            alarms.publish(_topic(n % words["devices"], "event"), self._event(n, words["code"]))
+        await alarms.flush()
+        await self._all_counted(words["count"], words["settle"])
+        self._counting = False
+        return {"receipts": self._counted, "refused": self._refused}
 
     async def relay(self, words: Answer) -> Answer:
         """The same to mosquitto_sub: what it has printed takes the place of receipts."""
@@ -239,6 +249,12 @@ class Generator:
                 while len(self._receipts) < count:
                     await self._wait(1.0)
 
+    async def _all_counted(self, count: int, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._counted < count:
+                    await self._wait(1.0)
+
     async def _wait(self, seconds: float) -> None:
         self._heard.clear()
         with suppress(TimeoutError):
@@ -281,6 +297,7 @@ def handlers() -> dict[str, Handler]:
         "paced": generator.paced,
         "storm": generator.storm,
         "flood": generator.flood,
+        "burst": generator.burst,
         "relay": generator.relay,
         "sweep": generator.sweep,
     }

@@ -1,6 +1,5 @@
 """Latency: severity 1 fires at a steady rate over background telemetry, the service beside the bare floor."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -34,7 +33,7 @@ Row = dict[str, Any]
 
 
 async def run(world: World, load: Load, kinds: list[str], rounds: int, told: Callable[[str], None]) -> list[Row]:
-    """One row per round, in the order in which they were run: each kind of database, then the floor, again and again."""
+    """One row per round, in the order of running: each kind of database, then the floor, again and again."""
     rows: list[Row] = []
     for number in range(rounds):
         for kind in [*kinds, FLOOR]:
@@ -63,9 +62,9 @@ async def _floor(world: World, load: Load) -> Row:
         await floor.ask("start", **world.broker_login, **world.provider)
         await world.begin_run()
         row = await _offer(world, load, FLOOR_KIND, floor)
-        await asyncio.sleep(1.0)
+        await floor.ask("wait", count=load.alarms, seconds=settle_seconds)
         results = await floor.ask("results")
-        return await _joined(world, load, FLOOR, row, results["third"])
+        return await _joined(world, load, FLOOR, row, results["confirmed"])
     finally:
         await floor.stop()
 
@@ -98,7 +97,7 @@ async def _joined(world: World, load: Load, kind: str, row: Row, third: list[tup
     voice, voice_again = accepted(requests, "voice")
     app, app_again = stats.first_stamps((n, stamp) for n, stamp in third)
     everywhere = stats.last_of(published, sms, voice, app)
-    receipts = {n: stamp for n, stamp in offered["receipts"]}
+    receipts = dict(offered["receipts"])
     figures = {
         "all three": everywhere.seconds,
         "sms": stats.last_of(published, sms).seconds,

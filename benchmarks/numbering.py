@@ -1,6 +1,5 @@
 """Who belongs to whom in a generated city with as many workers as buildings: alarm n, device n, worker n, phone n."""
 
-
 _DEVICE_PREFIX = "sim-"
 _PHONE_PREFIX = "+8610"
 

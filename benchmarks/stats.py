@@ -41,9 +41,7 @@ def summary(seconds: Iterable[float]) -> Summary | None:
     ordered = sorted(value * 1000 for value in seconds)
     if not ordered:
         return None
-    return Summary(
-        len(ordered), at_share(ordered, 0.5), at_share(ordered, 0.99), at_share(ordered, 0.999), ordered[-1]
-    )
+    return Summary(len(ordered), at_share(ordered, 0.5), at_share(ordered, 0.99), at_share(ordered, 0.999), ordered[-1])
 
 
 def last_of(published: Stamps, *accepted: Stamps) -> Joined:
@@ -88,4 +86,3 @@ def rate(amount: float, seconds: float) -> float:
 def cpu_share(before: Mapping[str, float], after: Mapping[str, float], seconds: float) -> dict[str, float]:
     """CPU seconds per second, by name: 1.0 is one whole core. Names that came later count from nothing."""
     return {name: rate(used - before.get(name, 0.0), seconds) for name, used in after.items()}
-

@@ -72,6 +72,8 @@ class MqttConnection:
         self._is_v5 = broker.protocol_version is MQTTProtocolVersion.MQTTv5
         self._outbox = Outbox()
         self._writer_set = False
+        self.reading_behind = False
+        """The last turn of reading ended by its bounds: there is more."""
         self._reading_stopped = False
         self._paused = False
         self._pinged_mono = 0.0
@@ -257,6 +259,7 @@ class MqttConnection:
     def _read(self, attempt: "_Attempt") -> None:
         """Read until the socket is empty, for a few milliseconds at most. paho reads one packet a call (or one for
         each publication in flight) and ignores its own `max_packets`."""
+        self.reading_behind = False
         limit = self._packets + self._lane.read_messages_max
         deadline = time.monotonic() + self._lane.read_seconds_max
         while not self._held_back(attempt):
@@ -267,6 +270,7 @@ class MqttConnection:
             if self._packets == before and not pending:
                 return
             if self._packets >= limit or time.monotonic() >= deadline:
+                self.reading_behind = True
                 if pending:  # bytes inside the TLS object never make the socket readable again
                     asyncio.get_running_loop().call_soon(self._guarded, self._read, attempt)
                 return

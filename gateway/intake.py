@@ -13,10 +13,10 @@ from devices.signals import RawMessage
 
 _Item = TypeVar("_Item")
 
-batch_messages_min = 16
+batch_messages_min = 32
 batch_messages_max = 512
-batch_grow_seconds = 0.008
-batch_shrink_seconds = 0.020
+batch_grow_seconds = 0.012
+batch_shrink_seconds = 0.040
 
 
 @dataclass(slots=True, eq=False)
@@ -79,6 +79,9 @@ class AlarmIntake:
             taken += loose
         return taken
 
+    def has_fire(self) -> bool:
+        return bool(self._held[Urgency.FIRE] or self._loose[Urgency.FIRE])
+
     def put_back(self, items: Iterable[AlarmItem]) -> None:
         """Items of a batch that failed go back to the heads of their queues, in their order."""
         for item in reversed(list(items)):
@@ -117,7 +120,7 @@ class BatchSize:
     """How many items to take at once: doubled while full batches are quick, halved when one was slow."""
 
     def __init__(self) -> None:
-        self.current = batch_messages_min * 4
+        self.current = batch_messages_min * 2
 
     def learn(self, batch_messages: int, seconds: float) -> None:
         if seconds > batch_shrink_seconds:

@@ -51,7 +51,7 @@ class GatewaySettings:
     protocol_version: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5
     alarm_filters: tuple[Filter, ...] = OWN_ALARM_FILTERS
     telemetry_filters: tuple[Filter, ...] = OWN_TELEMETRY_FILTERS
-    receive_maximum: int = 8_000
+    receive_maximum: int = 20_000
     """QoS 1 messages received and not yet acknowledged: told to the broker (MQTT 5), and kept by not reading on."""
     intake_bytes_max: int = 64 * 2**20
     """Topics and payloads of those messages; reading stops with the message that reaches it."""

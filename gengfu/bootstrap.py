@@ -41,7 +41,7 @@ Points: before_puback (committed, not acknowledged), before_post (committed, not
 recorded)."""
 
 
-gc_allocations = 20_000
+gc_allocations = 50_000
 
 
 class CannotServe(Exception):
@@ -66,7 +66,7 @@ def _tune() -> None:
     """Short pauses: what was imported is never collected again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(gc_allocations, 20, 50)
+    gc.set_threshold(gc_allocations, 50, 100)
 
 
 def configure(settings: Settings, roles: frozenset[str]) -> AppConfig:

@@ -67,9 +67,9 @@ class Story:
 
     # ---- what happens -----------------------------------------------------------------------------------------------
 
-    async def device(self, device_id: str) -> VirtualDevice:
+    async def device(self, device_id: str, habits: Habits = EAGER) -> VirtualDevice:
         """A registered device, connected with its own login."""
-        device = self.stage.device(device_id, EAGER)
+        device = self.stage.device(device_id, habits)
         await device.start()
         self._devices.append(device)
         return device

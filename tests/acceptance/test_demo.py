@@ -25,7 +25,7 @@ from gengfu.demo_options import DemoOptions
 from simulators.scenario import Expect, Expected, Order, Result, load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
-fast = 15.0
+fast = 40.0
 end_s_max = 5.0
 KEYS = ["step", "ms", "incident", "recipient", "channel", "text"]
 
@@ -129,7 +129,7 @@ def parsed(lines: Sequence[str]) -> list[dict[str, object]]:
 
 def test_json_is_one_object_per_step_and_nothing_else() -> None:
     done = subprocess.run(
-        demo("--headless", "--speed", "15"), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        demo("--headless", "--speed", "40"), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
     rows = parsed(done.stdout.splitlines())
@@ -152,7 +152,7 @@ def test_json_is_one_object_per_step_and_nothing_else() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_it_is_told_to_end(number: signal.Signals, own_temporary_folder: Path) -> None:
     child = subprocess.Popen(
-        demo("--speed", "15"), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+        demo("--speed", "40"), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
     )
     try:
         assert child.stdout is not None

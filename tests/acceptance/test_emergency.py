@@ -1,4 +1,4 @@
-"""Nothing can be committed: the fire is told from memory, marked so, and the device hears nothing until it is durable."""
+"""Nothing can be committed: the fire is told from memory, marked so; the device hears nothing until it is durable."""
 
 import asyncio
 

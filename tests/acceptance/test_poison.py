@@ -2,6 +2,7 @@
 
 import asyncio
 
+from simulators.device import Habits
 from tests.acceptance.outside import execute, nothing_can_be_committed
 from tests.acceptance.script import PATIENT_LADDER, Story
 
@@ -23,7 +24,7 @@ async def test_poison_is_put_aside_and_its_neighbours_commit(story: Story, datab
     await story.policy(PATIENT_LADDER)
     await execute(database_url, SQLITE, POSTGRESQL)
     story.faults.expect("cannot commit", "put aside")
-    devices = [await story.device(device_id) for device_id in (FLAT, LEAK, OTHER_FLAT)]
+    devices = [await story.device(device_id, Habits()) for device_id in (FLAT, LEAK, OTHER_FLAT)]
     before, sick, after = devices
     async with nothing_can_be_committed(database_url):
         first = before.raise_alarm()

@@ -263,8 +263,8 @@ def test_batches_grow_while_quick_and_full_and_shrink_when_slow() -> None:
     size.learn(512, 0.010)
     assert size.current == 512
     for _ in range(10):
-        size.learn(1, 0.021)
-    assert size.current == 16
+        size.learn(1, 0.041)
+    assert size.current == 32
 
 
 def test_backoff_doubles_to_its_ceiling_with_full_jitter() -> None:

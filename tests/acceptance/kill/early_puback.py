@@ -5,24 +5,24 @@ It acknowledges every alarm to the broker on arrival, before the commit. Never u
 
 from paho.mqtt.client import MQTTMessage
 
+from gateway import subscriber
 from gateway.alarm_lane import AlarmLane, acks_per_turn_max
 from gengfu.cli import main
 
-_arrived = AlarmLane.message_arrived
 
+class HastyLane(AlarmLane):
+    """PUBACK on arrival; what `work` does afterwards is the right lane's."""
 
-def _acknowledge_on_arrival(lane: AlarmLane, generation: int, message: MQTTMessage) -> None:
-    _arrived(lane, generation, message)
-    if message.qos:
-        lane.connection.ack(generation, message.mid)
+    def message_arrived(self, generation: int, message: MQTTMessage) -> None:
+        super().message_arrived(generation, message)
+        if message.qos:
+            self.connection.ack(generation, message.mid)
 
-
-def _acknowledged_before(lane: AlarmLane) -> int:
-    """Keeps the lane's books; the PUBACKs have left."""
-    return len(lane._ledger.release(acks_per_turn_max))
+    def _acknowledge(self) -> int:
+        """Keeps the books only: the PUBACKs have left."""
+        return len(self._ledger.release(acks_per_turn_max))
 
 
 if __name__ == "__main__":
-    AlarmLane.message_arrived = _acknowledge_on_arrival  # type: ignore[method-assign]
-    AlarmLane._acknowledge = _acknowledged_before  # type: ignore[method-assign]
+    vars(subscriber)["AlarmLane"] = HastyLane
     main()

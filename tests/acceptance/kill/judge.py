@@ -70,10 +70,8 @@ def pages(rows: list[LedgerRow]) -> dict[tuple[str, str], list[float]]:
 def missing(events: Path, requests: Path, numbers: Mapping[str, str]) -> list[str]:
     """`device/channel` of acknowledged events that the provider has not taken (yet)."""
     came = pages(taken(requests))
-    devices = acknowledged(events)
-    return [
-        f"{device}/{channel}" for device in devices for channel in CHANNELS if (numbers[device], channel) not in came
-    ]
+    wanted = [(device, channel) for device in acknowledged(events) for channel in CHANNELS]
+    return [f"{device}/{channel}" for device, channel in wanted if (numbers[device], channel) not in came]
 
 
 def judge(events: Path, requests: Path, diary: Path, numbers: Mapping[str, str]) -> Verdict:

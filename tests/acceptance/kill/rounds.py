@@ -1,4 +1,4 @@
-"""The rounds: start, let events come, stop at the point, SIGKILL, start again; at the end let it finish. Never judges."""
+"""Rounds: start, let events come, stop at the point, SIGKILL, start again; at the end let it finish. Never judges."""
 
 import asyncio
 import random
@@ -9,8 +9,11 @@ from tests.acceptance.kill.scene import Scene
 
 queued_events = 2
 """Published while the process is down: the broker's queue delivers them together with what was not acknowledged."""
-live_events_max = 5
-live_gap_s = 0.05
+live_events_max = 25
+"""Published one by one while it runs, until it has stopped: some arrive alone, some together."""
+live_gap_s = 0.08
+last_events = 2
+"""Published in the life that nobody ends: they show that the service works."""
 stall_seconds_max = 25.0
 """What has not been sent after so long without anything being sent is lost: longer than a lease."""
 quiet_s = 4.0
@@ -26,10 +29,12 @@ class Plan:
     rounds: int
     module: str = "gengfu"
     stall_s: float = stall_seconds_max
+    list_lag_s: float = 1.0
+    """How long the provider's lists trail behind its acceptances: Twilio's about a second."""
 
     @property
     def devices(self) -> int:
-        return (self.rounds + 1) * (queued_events + live_events_max)
+        return self.rounds * (queued_events + live_events_max) + last_events
 
 
 async def carry_out(scene: Scene, plan: Plan) -> None:
@@ -74,6 +79,7 @@ async def finish(scene: Scene, module: str = "gengfu", stall_s: float = stall_se
     serve = await Serve.start(scene, module=module)
     try:
         await serve.until_connected()
+        await scene.generator.publish(last_events)
         await scene.generator.end()
         await _until_sent(scene, stall_s)
         await asyncio.sleep(quiet_s)

@@ -1,0 +1,113 @@
+"""Writes docs/performance.md from a saved result, and prints tables on a terminal. Never measures."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from benchmarks.child import ROOT
+from benchmarks.tables import Table, tables
+
+RESULTS = ROOT / "benchmarks" / "results"
+PUBLISHED = ROOT / "docs" / "performance.json"
+PAGE = ROOT / "docs" / "performance.md"
+
+_HEAD = """# Performance
+
+What Gengfu does on two cores, measured from outside. `make bench` measures it again on your machine and prints the
+same tables; `make bench ARGS=--quick` takes a minute and shows only that everything works. Nothing fails by a figure.
+
+This page is written by `python -m benchmarks report RESULT.json`, from `docs/performance.json`; do not edit it.
+"""
+
+_HOW = """## How it is measured
+
+Every part is a process of its own, as in life, all on one machine and its loopback: mosquitto with the shipped
+configuration, `gengfu serve`, the phone provider's emulator, a generator that speaks for the devices, and one
+process that holds all worker apps. Stamps are taken outside the service, on the machine's monotonic clock:
+
+- **publish**: the generator, before it writes the message to its socket;
+- **SMS and call accepted**: the provider's emulator, when it has taken the request into its books;
+- **app accepted**: the worker's client, when its `received` was answered with 2xx;
+- **device receipt**: the generator, when the receipt reaches it. The service sends it after the commit.
+
+Each alarm comes from a building with a worker of its own, so nothing is folded and the telephone number says which
+alarm a message belongs to. Nobody answers the phone and status callbacks wait until the last message is accepted.
+Each round has a service and a database of its own, and ends before the second escalation step (30 s).
+
+**The floor** is a bare subscriber in place of the service: same MQTT connection class, same subscriptions, same HTTP
+client class, same provider; it posts three requests for each fire (the third, a small exchange with the emulator,
+stands for the app) and stores nothing. Rounds alternate: service, floor, service, floor ... The ratio is what
+deciding, storing durably and remembering cost.
+
+**The storm** is one alarm from each of 10,000 buildings within half a second; 1 % are fires and are published last.
+**Ingest** repeats alarms of open incidents under new event ids with at most 2,000 events without receipt: each is
+checked, stored and receipted, none pages. The reference is mosquitto_sub (QoS 1) on the same broker, fed by the same
+generator, where what it has printed takes the place of receipts.
+
+## Limits of these figures
+
+- One machine carries everything: generator, apps and provider take CPU from the service (see the shares).
+- Rounds are short: a p99.9 rests on a few samples. Read it with the max beside it.
+- Emulator and network are local: a real provider adds its own 50 to 500 ms to each request, which no software of
+  ours can take away.
+- The disk's flush is as fast as this machine's; whether its host honours it was not tested.
+"""
+
+_PEERS = Table(
+    "For comparison, measured on such a machine: publish to the last of three POSTs, ms",
+    ("", "100/s p50 / p99 / p99.9", "500/s p50 / p99 / p99.9", "storm: last accepted", "lost"),
+    (
+        ("Alertmanager 0.25, in memory, no MQTT", "1.2 / 2.2 / 5.7", "0.75 / 2.9 / 8.0", "3.5 s", "0"),
+        ("Node-RED 4.1, not durable", "2.4 / 7.8 / 33", "0.8 / 19.9 / 40.3", "21.3 s", "639 (6.4 %)"),
+    ),
+    "Neither stores an alarm before it acknowledges it, knows who is on duty, or chases an answer.",
+)
+
+
+def publish(saved: Path | None) -> None:
+    """Make a saved result the published one (None: the one that is) and write the page."""
+    if saved is not None and saved.resolve() != PUBLISHED:
+        shutil.copyfile(saved, PUBLISHED)
+    PAGE.write_text(page(json.loads(PUBLISHED.read_text(encoding="utf-8"))), encoding="utf-8")
+
+
+def save(result: dict[str, Any]) -> Path:
+    """Beside earlier results, by its time."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{result['at'].replace(':', '')}.json"
+    path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def page(result: dict[str, Any]) -> str:
+    """The whole page."""
+    machine = result["machine"]
+    measured = (
+        f"Measured {result['at']} on {machine['cores']} cores ({machine['processor']}), {machine['memory']}, "
+        f"{machine['system']}, Python {machine['python']}, mosquitto {machine['mosquitto']}; "
+        f"load average before the run {machine['load']}.\n"
+    )
+    shown = [markdown(table) for table in [*tables(result), _PEERS]]
+    return "\n".join([_HEAD, measured, *shown, _HOW])
+
+
+def markdown(table: Table) -> str:
+    """One table under its heading."""
+    lines = [table.headers, tuple("---" if n == 0 else "---:" for n in range(len(table.headers))), *table.rows]
+    body = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+    return f"## {table.title}\n\n{body}\n" + (f"\n{table.note}\n" if table.note else "")
+
+
+def show(result: dict[str, Any], console: Console) -> None:
+    """On a terminal."""
+    for table in tables(result):
+        shown = RichTable(title=table.title, title_justify="left", caption=table.note or None, caption_justify="left")
+        for number, header in enumerate(table.headers):
+            shown.add_column(header, justify="left" if number == 0 else "right", no_wrap=number == 0)
+        for cells in table.rows:
+            shown.add_row(*cells)
+        console.print(shown)
