@@ -61,7 +61,7 @@ class Emergency:
         self._settings = settings
         self._metrics = metrics
         self._on_recorded = on_recorded
-        self._copy = RegistrySnapshot()
+        self.copy = RegistrySnapshot()
         self._paged: dict[str, _Paged] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stale = asyncio.Event()
@@ -69,7 +69,7 @@ class Emergency:
     async def refresh(self) -> None:
         """Read the whole registry into memory."""
         now = self._clock.now()
-        self._copy = await self._database.read(lambda conn: snapshot.load_all(conn, now))
+        self.copy = await self._database.read(lambda conn: snapshot.load_all(conn, now))
 
     def registry_changed(self) -> None:
         self._stale.set()
@@ -94,7 +94,7 @@ class Emergency:
         dangers = [signal for signal in signals if signal.life_safety]
         if not dangers:
             return
-        world = World(self._clock.now(), self._copy, self._settings, not_recorded=True)
+        world = World(self._clock.now(), self.copy, self._settings, not_recorded=True)
         for signal in dangers:
             key = self._key(signal)
             before = self._paged.get(key)
@@ -122,7 +122,7 @@ class Emergency:
                     task.add_done_callback(self._tasks.discard)
 
     async def _on_the_record(self, signal: SignalIn, paged: _Paged) -> None:
-        placed = place_device(self._copy, signal.device_id)
+        placed = place_device(self.copy, signal.device_id)
         placement = placed if isinstance(placed, Placement) else None
         key = dedup_key(TAXONOMY[signal.code], placement, signal.device_id)
         data = {"sent_at": paged.at.isoformat(), "told": paged.told}

@@ -3,10 +3,12 @@ here; every decision is the core's and every write one transaction. Never parses
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from alerting.aftermath import Aftermath
@@ -22,6 +24,7 @@ from alerting.inbox import Inbox
 from alerting.metrics import Metrics
 from alerting.outbox import Checkpoint, Dispatcher
 from alerting.ports import Clock, Database, Ids, Priority
+from alerting.reading import read
 from alerting.recorder import Outcome, Recorder
 from alerting.seen import LastSeen
 from alerting.store import attempts, incidents
@@ -29,6 +32,7 @@ from alerting.stream import Hub
 from alerting.ticker import Ticker
 from alerting.writing import Outbox
 from devices.model import Channel
+from devices.signals import RawMessage
 from devices.store import people
 
 log = logging.getLogger(__name__)
@@ -39,6 +43,10 @@ keys_remembered_max = 10_000
 """Pressed keys whose result is known: the inbox meets each of them a second time."""
 reply_goes = ("1", "１", "go", "去", "出发")
 reply_declines = ("2", "２", "no", "不能")
+
+
+class _Rehearsed(Exception):
+    """Rolls the rehearsal back."""
 
 
 class Service:
@@ -68,6 +76,7 @@ class Service:
         self._clock = clock
         self._hub = hub
         self._metrics = metrics
+        self._ids = ids
         self._deciding = Deciding(clock, ids, settings, outbox)
         self._aftermath = Aftermath(
             hub, metrics, lambda: self.dispatcher, lambda due: self.ticker.wake_at(due), tells=tells
@@ -129,6 +138,7 @@ class Service:
     async def start(self) -> None:
         """Take over what a crash left, then begin the workers."""
         await self.emergency.refresh()
+        await self._rehearse()
         workers = [
             ("ticker", self.ticker.run()),
             ("emergency", self.emergency.run()),
@@ -138,6 +148,23 @@ class Service:
             workers.append(("inbox", self.inbox.run()))
         for name, work in workers:
             self._tasks.append(asyncio.create_task(work, name=name))
+
+    async def _rehearse(self) -> None:
+        """Decide one made-up fire and roll it back, so that the first real one does not pay for cold statements."""
+        device_id = next(iter(self.emergency.copy.devices), None)
+        if device_id is None:
+            return
+        event = {"event_id": "rehearsal", "code": "fire.smoke", "state": "raised"}
+        topic = f"gengfu/v1/{device_id}/up/event"
+        prepared = self.entry.prepare(RawMessage(topic, msgspec.json.encode(event), self._clock.now()))
+        inputs = [read(prepared, self._ids)]
+
+        def rehearse(conn: Connection) -> None:
+            self._deciding.batch(conn, inputs)
+            raise _Rehearsed
+
+        with contextlib.suppress(_Rehearsed):
+            await self._database.write(Priority.ADMINISTRATION, rehearse)
 
     async def stop(self) -> None:
         """Send nothing new, write what is known, end the workers."""

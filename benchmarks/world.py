@@ -25,6 +25,7 @@ from benchmarks.databases import Databases
 from gengfu.broker.child import HOST, MosquittoChild, free_port
 from gengfu.broker.files import SERVICE_USERNAME, Account, hash_password
 from simulators.city_generator import generate_city
+from tests.support.processes import dies_with_parent
 
 start_seconds_max = 90.0
 stop_seconds_max = 15.0
@@ -60,8 +61,10 @@ class World:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await self.stop_service()
-        await self._stack.aclose()
+        try:
+            await self.stop_service()
+        finally:
+            await self._stack.aclose()
 
     async def _set(self) -> None:
         (ROOT / ".run").mkdir(exist_ok=True)
@@ -100,6 +103,7 @@ class World:
         folder.mkdir()
         with (folder / "log").open("wb") as log:
             self.service = await asyncio.create_subprocess_exec(
+                *dies_with_parent("KILL"),
                 *(sys.executable, "-m", "gengfu", "serve"),
                 cwd=folder,
                 env=self._environment(database_url, port),
@@ -178,6 +182,7 @@ class World:
 
     async def _start_emulator(self) -> None:
         self._emulator = await asyncio.create_subprocess_exec(
+            *dies_with_parent("KILL"),
             *(sys.executable, "-m", "simulators.twilio", "--no-fsync", "--time-scale", "0"),
             cwd=ROOT,
             stdin=DEVNULL,

@@ -30,7 +30,7 @@ from api.twilio import TwilioCallbacks
 from devices.model import Channel
 from gateway import GatewaySettings, Subscriber
 from gengfu.broker.files import hash_password
-from gengfu.clock import RandomIds, SystemClock
+from gengfu.clock import ForwardClock, RandomIds, SystemClock
 from gengfu.database import RunningDatabase, open_database
 from gengfu.database.presence import announce
 from gengfu.feed import Feed
@@ -90,7 +90,7 @@ class Application:
 
     def __init__(self, config: AppConfig, clock: SystemClock | None = None) -> None:
         self.config = config
-        self.clock = clock or SystemClock()
+        self.clock = ForwardClock(clock or SystemClock())
         self.ids = RandomIds()
         self.metrics = PrometheusMetrics()
         self.hub = Hub(self.ids.attempt)

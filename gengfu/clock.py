@@ -4,7 +4,7 @@ import os
 import time
 from base64 import b32encode
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from struct import Struct
 
 REFERENCE_ALPHABET = "ACDEFHJKLMNPRTVWXY23456789"
@@ -18,6 +18,9 @@ _WORD = Struct("=Q")
 _NS_PER_MS = 1_000_000
 _RANDOM_62 = (1 << 62) - 1
 
+backwards_s_max = timedelta(seconds=0.5)
+"""NTP slews and the clocks' own noise are followed; more than this at once is somebody setting the clock."""
+
 
 class SystemClock:
     """The machine's clocks (`alerting.ports.Clock`)."""
@@ -27,6 +30,31 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+
+class ForwardClock(SystemClock):
+    """A clock whose time never runs backwards: set back by hand or by NTP, it goes on from where it was.
+
+    Due times are rows in wall time; were it to run backwards, everything due would wait until it had caught up. Set
+    forward it follows at once: what is due comes early, one step at a time, and never late.
+    """
+
+    def __init__(self, clock: SystemClock) -> None:
+        self._clock = clock
+        self._anchor = clock.now()
+        self._anchor_mono = clock.monotonic()
+
+    def now(self) -> datetime:
+        mono = self._clock.monotonic()
+        wall = self._clock.now()
+        steady = self._anchor + timedelta(seconds=mono - self._anchor_mono)
+        if wall >= steady - backwards_s_max:
+            self._anchor, self._anchor_mono = wall, mono
+            return wall
+        return steady
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
 
 
 class RandomIds:

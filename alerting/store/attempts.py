@@ -141,7 +141,11 @@ _CHANGE = (
     .values(
         state=case((attempts.c.rank < bindparam("new_rank"), bindparam("new_state")), else_=attempts.c.state),
         rank=case((attempts.c.rank < bindparam("new_rank"), bindparam("new_rank")), else_=attempts.c.rank),
-        due_at=bindparam("new_due_at"),
+        # A late, lower word says nothing about what to do next: after a receipt a time-out asks nobody.
+        due_at=case(
+            (attempts.c.rank <= bindparam("new_rank"), bindparam("new_due_at", type_=attempts.c.due_at.type)),
+            else_=attempts.c.due_at,
+        ),
         **{name: _kept(name) for name in _TIMES},
     )
 )

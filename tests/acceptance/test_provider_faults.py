@@ -22,6 +22,7 @@ async def test_a_silent_provider_does_not_stop_the_ladder(story: Story) -> None:
     (await story.device(FLAT)).raise_alarm()
     await story.expect_app("worker-a", "1201")
     await story.expect_app("worker-b", "1201")
+    await story.until(lambda: len(story.stage.emulator.ledger.rows) == 4)
 
     story.stage.emulator.faults.clear()
     story.presses("community-duty", "1")
