@@ -5,7 +5,7 @@ Never blocks an entrance, never touches the alarm lane; what a crash loses is a 
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 
@@ -26,8 +26,11 @@ devices_waiting_max = 300_000
 
 
 class LastSeen:
-    def __init__(self, database: Database) -> None:
+    """`refused()`: the disk is nearly full, so what is not an alarm is not written."""
+
+    def __init__(self, database: Database, refused: Callable[[], bool] = lambda: False) -> None:
         self._database = database
+        self._refused = refused
         self._waiting: dict[str, seen.SeenRow] = {}
 
     def take(self, batch: Iterable[Prepared]) -> None:
@@ -46,6 +49,9 @@ class LastSeen:
     async def flush(self) -> None:
         """Write what waits, in small transactions behind everything else."""
         waiting, self._waiting = self._waiting, {}
+        if waiting and self._refused():
+            log.error("the disk is nearly full: last seen of %d devices is not written", len(waiting))
+            return
         rows = list(waiting.values())
         for start in range(0, len(rows), rows_per_write_max):
             part = rows[start : start + rows_per_write_max]

@@ -5,7 +5,7 @@ here; every decision is the core's and every write one transaction. Never parses
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -69,6 +69,7 @@ class Service:
         outbox: Outbox,
         leads: bool = True,
         tells: bool = True,
+        disk_nearly_full: Callable[[], bool] = lambda: False,
         checkpoint: Checkpoint = lambda point: None,
     ) -> None:
         self._leads = leads
@@ -104,7 +105,7 @@ class Service:
             metrics=metrics,
             on_recorded=self._aftermath.tell,
         )
-        self.last_seen = LastSeen(database)
+        self.last_seen = LastSeen(database, disk_nearly_full)
         self.inbox = self._inbox(providers, ids, outbox)
         self.entry = AlarmEntry(
             database=database,

@@ -9,11 +9,14 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from benchmarks.child import ROOT
-from benchmarks.tables import Table, tables
+from benchmarks.tables import Table, disturbed_cores, tables
 
 RESULTS = ROOT / "benchmarks" / "results"
 PUBLISHED = ROOT / "docs" / "performance.json"
 PAGE = ROOT / "docs" / "performance.md"
+
+disturbed_cores_max = 0.3
+"""Above it the page says so."""
 
 _HEAD = """# Performance
 
@@ -91,6 +94,12 @@ def page(result: dict[str, Any]) -> str:
         f"{machine['system']}, Python {machine['python']}, mosquitto {machine['mosquitto']}; "
         f"load average before the run {machine['load']}.\n"
     )
+    cores = disturbed_cores(result)
+    if cores > disturbed_cores_max:
+        measured += (
+            f"\n**Other programs used {cores:.1f} cores of this machine during the run** (`others` below): the figures "
+            "are worse than a quiet machine's. Read the ratios to the floor, which was disturbed as much.\n"
+        )
     shown = [markdown(table) for table in [*tables(result), _PEERS]]
     return "\n".join([_HEAD, measured, *shown, _HOW])
 
@@ -104,6 +113,9 @@ def markdown(table: Table) -> str:
 
 def show(result: dict[str, Any], console: Console) -> None:
     """On a terminal."""
+    cores = disturbed_cores(result)
+    if cores > disturbed_cores_max:
+        console.print(f"Other programs used {cores:.1f} cores during the run: a quiet machine shows better figures.")
     for table in tables(result):
         shown = RichTable(title=table.title, title_justify="left", caption=table.note or None, caption_justify="left")
         for number, header in enumerate(table.headers):

@@ -26,12 +26,12 @@ class Plan:
     parts: tuple[str, ...] = PARTS
     kinds: tuple[str, ...] = (SQLITE,)
     rounds: int = 3
-    warmup_s: float = 5.0
-    seconds: float = 15.0
+    warmup_s: float = 4.0
+    seconds: float = 12.0
     alarms_per_s: int = 100
     telemetry_per_s: int = 3_000
     storm_alarms: int = 10_000
-    ingest_seconds: float = 6.0
+    ingest_seconds: float = 5.0
     memory_devices: int = 100_000
     memory_buildings: int = 5_000
 

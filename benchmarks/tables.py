@@ -85,11 +85,11 @@ def _storm(rows: Sequence[Row]) -> Table:
             cells.append((f"{kind}: last device receipt", _s(row["last_receipt_s"]), "", ""))
             cells.append((f"{kind}: lost / sent twice", f"{row['lost']} / {row['again']}", "", "0 / 0"))
             callbacks = row["callbacks"]
-            told = f"{callbacks['sent']} in {callbacks['seconds']:.1f} s"
-            cells.append((f"{kind}: callbacks answered afterwards", told, "", ""))
+            told = f"{stats.rate(callbacks['sent'], callbacks['seconds']):.0f}/s"
+            cells.append((f"{kind}: callbacks taken afterwards", told, "", ""))
     first = rows[0]
     note = f"{first['alarms']} alarms, {first['fires']} of them fires and last in line; from the first publication."
-    return Table("Storm", ("", "figure", "divided by the floor", "target"), tuple(cells), note)
+    return Table("Storm", ("", "figure", "by the floor", "target"), tuple(cells), note)
 
 
 def _ingest(rows: Sequence[Row]) -> Table:
@@ -134,6 +134,13 @@ def _cpu(title: str, rows: Sequence[Row]) -> Table:
         shares = [stats.middle([cpu[name] for cpu in of_kind]) if name in of_kind[0] else None for name in names]
         cells.append((kind, *(_NONE if share is None else f"{share:.2f}" for share in shares)))
     return Table(title, ("", *names), tuple(cells), "Cores: 1.00 is one core in use all the time.")
+
+
+def disturbed_cores(result: Row) -> float:
+    """How many cores programs that are none of ours used, the median of everything measured; 0 where nobody looked."""
+    parts = ("latency", "storm", "ingest")
+    shares = [row["cpu"]["others"] for part in parts for row in result.get(part, ()) if "others" in row["cpu"]]
+    return stats.middle(shares) if shares else 0.0
 
 
 def _kinds(rows: Iterable[Row]) -> list[str]:

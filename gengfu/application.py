@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -32,6 +33,7 @@ from gateway import GatewaySettings, Subscriber
 from gengfu.broker.files import hash_password
 from gengfu.clock import ForwardClock, RandomIds, SystemClock
 from gengfu.database import RunningDatabase, open_database
+from gengfu.database.common import parse, sqlite_path
 from gengfu.database.presence import announce
 from gengfu.feed import Feed
 from gengfu.metrics import PrometheusMetrics
@@ -42,6 +44,7 @@ log = logging.getLogger(__name__)
 ALL_ROLES = frozenset({"gateway", "worker", "api"})
 backlog_connections = 2048
 gauges_every_s = 10.0
+disk_free_share_min = 0.05
 broker_files_pause_s = 0.5
 
 
@@ -166,6 +169,7 @@ class Application:
             outbox=Outbox(boot, {channel: each.name for channel, each in providers.items()}, self.database.notify),
             leads="worker" in config.roles,
             tells=not self._shared,
+            disk_nearly_full=lambda: nearly_full(config.database_url),
             checkpoint=config.checkpoint,
         )
         await self.service.start()
@@ -321,6 +325,15 @@ class _ServiceForHttp:
 
     def registry_changed(self) -> None:
         self._application.registry_changed()
+
+
+def nearly_full(database_url: str) -> bool:
+    """Less than 5 % of the disk under the SQLite file is free: telemetry is refused first, alarms never."""
+    url = parse(database_url)
+    if url.drivername != "sqlite":
+        return False
+    usage = shutil.disk_usage(sqlite_path(url).resolve().parent)
+    return usage.free < disk_free_share_min * usage.total
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -18,7 +18,7 @@ _WORD = Struct("=Q")
 _NS_PER_MS = 1_000_000
 _RANDOM_62 = (1 << 62) - 1
 
-backwards_s_max = timedelta(seconds=0.5)
+backwards_max = timedelta(seconds=0.5)
 """NTP slews and the clocks' own noise are followed; more than this at once is somebody setting the clock."""
 
 
@@ -48,7 +48,7 @@ class ForwardClock(SystemClock):
         mono = self._clock.monotonic()
         wall = self._clock.now()
         steady = self._anchor + timedelta(seconds=mono - self._anchor_mono)
-        if wall >= steady - backwards_s_max:
+        if wall >= steady - backwards_max:
             self._anchor, self._anchor_mono = wall, mono
             return wall
         return steady

@@ -1,6 +1,6 @@
 """Escalation policies: read, and put under their names. Which one an incident gets is the core's choice."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy import Connection
@@ -14,6 +14,7 @@ from api.errors import not_found
 from api.idempotency import attempt
 from api.pages import Cursor, Limit, Page, answer, limit_default, page, position
 from api.permissions import PREFIX
+from api.references import place_of
 from api.schemas.admin import PolicyIn, PolicyOut
 from api.versions import check_version, etag, expected_version
 
@@ -44,18 +45,27 @@ async def put_policy(name: PolicyName, body: PolicyIn, request: Request, use: Us
 
     def work(conn: Connection) -> PolicyRow:
         row = store.get(conn, name)
+        document = _with_place_ids(conn, body.document())
         if row is None:
-            row = PolicyRow(name, body.position, body.document(), 1)
+            row = PolicyRow(name, body.position, document, 1)
             store.add(conn, use.ids.uuid7(), row)
             return row
         check_version(expected_version(request), row.version)
-        if not store.replace(conn, name, row.version, body.position, body.document()):
+        if not store.replace(conn, name, row.version, body.position, document):
             raise Conflict(f"policy {name}")
-        return PolicyRow(name, body.position, body.document(), row.version + 1)
+        return PolicyRow(name, body.position, document, row.version + 1)
 
     row = await use.database.write(Priority.ADMINISTRATION, lambda conn: attempt(conn, work))
     use.service.registry_changed()
     return _answer(row, 201 if row.version == 1 else 200)
+
+
+def _with_place_ids(conn: Connection, document: dict[str, Any]) -> dict[str, Any]:
+    """Places may be named by code; what is kept are ids, which is what an incident's path is compared with."""
+    match = document.get("match") or {}
+    wanted = match.get("places") or []
+    ids = [place_of(conn, place, f"#/match/places/{index}").id for index, place in enumerate(wanted)]
+    return {**document, "match": {**match, "places": ids}} if wanted else document
 
 
 def _answer(row: PolicyRow, status: int = 200) -> Response:

@@ -99,7 +99,8 @@ async def list_contacts(id: str, use: Use) -> Response:
     """All of them in the order in which they are tried; numbers are masked."""
 
     def work(conn: Connection) -> list[ContactRow] | None:
-        return None if store.get(conn, id) is None else store.contacts(conn, id)
+        person = store.find(conn, id)
+        return None if person is None else store.contacts(conn, person.id)
 
     rows = await use.database.read(work)
     if rows is None:
@@ -109,16 +110,17 @@ async def list_contacts(id: str, use: Use) -> Response:
 
 @router.post("/{id}/contacts", status_code=201, response_model=ContactOut)
 async def create_contact(id: str, body: ContactIn, request: Request, use: Use) -> Response:
-    """Numbers are read as people write them and kept as E.164."""
-    address = _address(body, id)
+    """Numbers are read as people write them and kept as E.164. The worker may be named by id or by code."""
 
     def work(conn: Connection) -> Made:
-        if store.get(conn, id) is None:
+        person = store.find(conn, id)
+        if person is None:
             raise not_found()
-        known = {(row.channel, row.address) for row in store.contacts(conn, id)}
+        address = _address(body, person.id)
+        known = {(row.channel, row.address) for row in store.contacts(conn, person.id)}
         if (body.channel, address) in known:
             raise conflict("#/address", "taken", value=body.address or body.channel.value)
-        row = ContactRow(use.ids.uuid7(), id, body.channel, address)
+        row = ContactRow(use.ids.uuid7(), person.id, body.channel, address)
         store.add_contacts(conn, [row])
         return Made(_contact_shown(row).model_dump(mode="json"))
 

@@ -24,6 +24,7 @@ from gengfu.cli.app import app
 from gengfu.clock import SystemClock
 from gengfu.metrics import PrometheusMetrics
 from gengfu.settings_model import Settings
+from simulators.scenario import scenario_names
 from tests.architecture.sources import ROOT, project_files
 from tests.architecture.test_words import findings
 
@@ -52,6 +53,7 @@ _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 _CODE = re.compile(r"`([^`\n]+)`")
+_PATH = re.compile(r"(?:alerting|api|deploy|devices|docs|gateway|gengfu|scripts|simulators|tests)/[\w/.]+")
 _POST = re.compile(r"\bpost (\S+) '([^']*)'")
 
 
@@ -104,6 +106,21 @@ def broken_links(name: str) -> list[str]:
 def test_every_link_leads_somewhere() -> None:
     assert len(documents()) > 20
     assert {name: links for name in documents() if (links := broken_links(name))} == {}
+
+
+def test_every_file_that_is_named_exists() -> None:
+    missing = {}
+    for name in documents():
+        paths = {word for word in words_in_code(name) if _PATH.fullmatch(word)}
+        missing[name] = {path for path in paths if not (ROOT / path).exists()}
+    assert sum(1 for name in documents() if _PATH.search(text_of(name))) > 5
+    assert {name: paths for name, paths in missing.items() if paths} == {}
+
+
+@pytest.mark.parametrize("name", TWINS[0])
+def test_every_story_is_named(name: str) -> None:
+    shown_there = text_of(name)
+    assert {story for story in scenario_names() if story != "flat_fire" and story not in shown_there} == set()
 
 
 def test_no_document_names_an_index_or_a_machine() -> None:

@@ -300,6 +300,27 @@ async def test_policies_are_put_under_their_names_and_readable_by_the_core(eithe
     assert [item["name"] for item in (await api.call("GET", "/policies")).body["items"]] == ["night"]
 
 
+async def test_a_policys_places_may_be_named_by_code_and_must_exist(api: Api) -> None:
+    place = await made(api, "/places", {"kind": "city", "name": "信阳市", "name_en": "Xinyang", "code": "xy"})
+    body: dict[str, Any] = {
+        "position": 0,
+        "match": {"places": ["xy"]},
+        "steps": [{"after_s": 0, "to": ["grid_worker"], "channels": ["app"]}],
+    }
+    assert (await api.call("PUT", "/policies/city", body)).status == 201
+    (policy,) = await api.database.read(policies.load)
+    assert policy.match.places == (place["id"],)
+    unknown = await api.call("PUT", "/policies/town", body | {"match": {"places": ["nowhere"]}})
+    assert at_field(unknown) == (422, "#/match/places/0", "unknown_reference")
+
+
+async def test_contacts_hang_on_a_worker_named_by_code(api: Api) -> None:
+    worker = await made(api, "/workers", {"kind": "worker", "code": "gw-a", "name": "网格员甲", "name_en": "Worker A"})
+    await made(api, "/workers/gw-a/contacts", {"channel": "app"})
+    (contact,) = (await api.call("GET", "/workers/gw-a/contacts")).body["items"]
+    assert contact["address"] == worker["id"]
+
+
 async def test_a_policy_that_the_core_would_not_read_is_refused_by_field(api: Api) -> None:
     step = {"after_s": 30, "to": ["grid_worker"], "channels": ["sms"]}
     body: dict[str, Any] = {"steps": [step], "loop": {"every_s": 60, "to": ["control_room"]}}

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks import numbering, report, stats
-from benchmarks.tables import tables
+from benchmarks.tables import disturbed_cores, tables
 from simulators.city_generator import generate_city
 
 
@@ -85,6 +85,12 @@ def test_ingest_is_shown_as_a_part_of_the_reference() -> None:
     ]
     table = tables({"ingest": rows})[0]
     assert table.rows[0] == ("SQLite", "10,000", "0.25", "0", ">= 10,000")
+
+
+def test_the_share_of_other_programs_is_the_median_of_all_parts() -> None:
+    rows = [{"cpu": {"service": 0.9, "others": share}} for share in (0.1, 0.4, 1.5)]
+    assert disturbed_cores({"latency": rows[:2], "ingest": rows[2:], "memory": [{}]}) == 0.4
+    assert disturbed_cores({"memory": [{}]}) == 0.0
 
 
 def test_the_published_page_is_what_the_published_result_makes() -> None:

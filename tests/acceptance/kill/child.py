@@ -65,6 +65,7 @@ class Serve:
     async def until_connected(self) -> None:
         """Wait until it receives alarms, or has stopped itself already."""
         await self._until(lambda: self.connected or self.stopped, "connected to the broker")
+        self._scene.diary.note("connected")
 
     async def until_stopped(self) -> None:
         await self._until(lambda: self.stopped, "stopped at the named point")

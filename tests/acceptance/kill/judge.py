@@ -32,16 +32,17 @@ class Verdict:
     """Requests to numbers that belong to no event."""
     first_post_s: tuple[float, ...]
     """From each start of the process to its first request, where it made one."""
+    dispatch_s: tuple[float, ...]
+    """The same from the moment the process was connected to the broker; 0 where the request came before."""
     caught_up_s: float
-    """From the last start until every page of the events so far had been taken once."""
+    """From that moment of the last life until every page had been taken once."""
 
     def __str__(self) -> str:
-        waits = sorted(self.first_post_s)
-        middle = f"{waits[len(waits) // 2]:.2f}/{waits[-1]:.2f} s of {len(waits)}" if waits else "none"
         again = ", ".join(f"{times} x{pages}" for times, pages in sorted(self.repeats.items()))
         return (
             f"{self.kills} kills, {self.events} events, {len(self.lost)} pages lost, repeats {{{again}}}, "
-            f"start to first request p50/max {middle}, caught up after {self.caught_up_s:.2f} s"
+            f"first request {_middle_and_most(self.first_post_s)} after the start and "
+            f"{_middle_and_most(self.dispatch_s)} after the connection, caught up after {self.caught_up_s:.2f} s"
         )
 
 
@@ -80,7 +81,9 @@ def judge(events: Path, requests: Path, diary: Path, numbers: Mapping[str, str])
     owners = {numbers[record.device_id] for record in records}
     kills, starts = _times(diary, "kill"), _times(diary, "start")
     came = pages(taken(requests))
+    connections = _times(diary, "connected")
     posts = sorted(time for times in came.values() for time in times)
+    lives = _lives(starts, connections, posts)
     return Verdict(
         events=len(acknowledged(events)),
         kills=len(kills),
@@ -88,8 +91,9 @@ def judge(events: Path, requests: Path, diary: Path, numbers: Mapping[str, str])
         repeats=dict(Counter(len(times) - 1 for times in came.values())),
         unexplained=tuple(f"{to}/{channel}" for (to, channel), times in came.items() if _repeats_without(kills, times)),
         strays=tuple(sorted({to for to, _ in came if to not in owners})),
-        first_post_s=tuple(_first_after(starts, posts)),
-        caught_up_s=max(times[0] for times in came.values()) - starts[-1],
+        first_post_s=tuple(post - start for start, _, post in lives),
+        dispatch_s=tuple(max(0.0, post - connected) for _, connected, post in lives),
+        caught_up_s=max((times[0] for times in came.values()), default=connections[-1]) - connections[-1],
     )
 
 
@@ -99,14 +103,20 @@ def _repeats_without(kills: list[float], times: list[float]) -> bool:
     return len(set(lives)) != len(lives)
 
 
-def _first_after(starts: list[float], posts: list[float]) -> list[float]:
-    ends = [*starts[1:], float("inf")]
-    waits = []
-    for start, end in zip(starts, ends, strict=True):
-        index = bisect_right(posts, start)
-        if index < len(posts) and posts[index] < end:
-            waits.append(posts[index] - start)
-    return waits
+def _lives(starts: list[float], connections: list[float], posts: list[float]) -> list[tuple[float, float, float]]:
+    """(start, connection, first request) of each life that had all three."""
+    lives = []
+    for start, end in zip(starts, [*starts[1:], float("inf")], strict=True):
+        firsts = [next((time for time in times if start <= time < end), None) for times in (connections, posts)]
+        if firsts[0] is not None and firsts[1] is not None:
+            lives.append((start, firsts[0], firsts[1]))
+    return lives
+
+
+def _middle_and_most(seconds: tuple[float, ...]) -> str:
+    """p50/max, of how many."""
+    ordered = sorted(seconds)
+    return f"{ordered[len(ordered) // 2]:.2f}/{ordered[-1]:.2f} s (n={len(ordered)})" if ordered else "never"
 
 
 def _times(diary: Path, what: str) -> list[float]:
