@@ -20,7 +20,7 @@ from simulators.twilio.ledger import Ledger, LedgerRow, Outcome
 from tests.acceptance.kill import early_puback
 from tests.acceptance.kill.child import Serve
 from tests.acceptance.kill.judge import Verdict, judge
-from tests.acceptance.kill.rounds import Plan, carry_out, finish, kill_at_random, stall_seconds_max
+from tests.acceptance.kill.rounds import Plan, carry_out, finish, kill_at_random, last_events, stall_seconds_max
 from tests.acceptance.kill.scene import CODE, Scene, set_scene
 from tests.support.postgres import PostgresCluster
 
@@ -147,7 +147,7 @@ async def test_killed_at_any_moment_under_load(fresh_url: Callable[[str], str], 
     kills, seed = int(os.environ.get("GENGFU_SOAK_KILLS", "200")), int(os.environ.get("GENGFU_SOAK_SEED", "1"))
     print(f"seed {seed}")
     duration_s = kills * soak_seconds_per_kill
-    devices = round(soak_events_per_s * duration_s)
+    devices = round(soak_events_per_s * duration_s) + last_events
     async with set_scene(tmp_path / "soak", fresh_url(database), devices) as scene:
         await _receive_once(scene)
         load = asyncio.create_task(_load(scene, duration_s))
@@ -192,7 +192,7 @@ async def _load(scene: Scene, duration_s: float) -> None:
         scene.broker.port,
         service.username,
         service.secret,
-        device_ids=tuple(scene.numbers),
+        device_ids=tuple(scene.numbers)[last_events:],
         alarms_per_s=soak_events_per_s,
         duration_s=duration_s,
         codes=(CODE,),

@@ -306,6 +306,7 @@ async def test_a_policys_places_may_be_named_by_code_and_must_exist(api: Api) ->
         "position": 0,
         "match": {"places": ["xy"]},
         "steps": [{"after_s": 0, "to": ["grid_worker"], "channels": ["app"]}],
+        "loop": {"every_s": 60, "to": ["control_room"]},
     }
     assert (await api.call("PUT", "/policies/city", body)).status == 201
     (policy,) = await api.database.read(policies.load)

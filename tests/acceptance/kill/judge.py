@@ -11,6 +11,8 @@ import msgspec
 from simulators.ledger import read_ledger
 from simulators.twilio.ledger import LedgerRow, Outcome
 
+load_seconds_min = 0.3
+"""No request is made so soon after a start; one that comes then was in the socket when the life before was ended."""
 CHANNELS = ("sms", "voice")
 """A fire must have been submitted on both."""
 
@@ -89,7 +91,9 @@ def judge(events: Path, requests: Path, diary: Path, numbers: Mapping[str, str])
         kills=len(kills),
         lost=tuple(missing(events, requests, numbers)),
         repeats=dict(Counter(len(times) - 1 for times in came.values())),
-        unexplained=tuple(f"{to}/{channel}" for (to, channel), times in came.items() if _repeats_without(kills, times)),
+        unexplained=tuple(
+            f"{to}/{channel}" for (to, channel), times in came.items() if _repeats_within_a_life(starts, times)
+        ),
         strays=tuple(sorted({to for to, _ in came if to not in owners})),
         first_post_s=tuple(post - start for start, _, post in lives),
         dispatch_s=tuple(max(0.0, post - connected) for _, connected, post in lives),
@@ -97,9 +101,9 @@ def judge(events: Path, requests: Path, diary: Path, numbers: Mapping[str, str])
     )
 
 
-def _repeats_without(kills: list[float], times: list[float]) -> bool:
-    """At most one repeat for each kill: between two requests for the same page there was one."""
-    lives = [bisect_right(kills, time) for time in times]
+def _repeats_within_a_life(starts: list[float], times: list[float]) -> bool:
+    """At most one repeat for each kill: two requests for the same page come from two lives."""
+    lives = [bisect_right(starts, time - load_seconds_min) for time in times]
     return len(set(lives)) != len(lives)
 
 
@@ -107,7 +111,10 @@ def _lives(starts: list[float], connections: list[float], posts: list[float]) ->
     """(start, connection, first request) of each life that had all three."""
     lives = []
     for start, end in zip(starts, [*starts[1:], float("inf")], strict=True):
-        firsts = [next((time for time in times if start <= time < end), None) for times in (connections, posts)]
+        firsts = [
+            next((time for time in times if start <= time - load_seconds_min < end), None)
+            for times in (connections, posts)
+        ]
         if firsts[0] is not None and firsts[1] is not None:
             lives.append((start, firsts[0], firsts[1]))
     return lives
