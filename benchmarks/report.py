@@ -55,8 +55,7 @@ generator, where what it has printed takes the place of receipts.
 
 - One machine carries everything: generator, apps and provider take CPU from the service (see the shares).
 - Rounds are short: a p99.9 rests on a few samples. Read it with the max beside it.
-- Emulator and network are local: a real provider adds its own 50 to 500 ms to each request, which no software of
-  ours can take away.
+- Emulator and network are local: a real provider adds its own time to each request, and that is not in here.
 - The disk's flush is as fast as this machine's; whether its host honours it was not tested.
 """
 
@@ -98,7 +97,7 @@ def page(result: dict[str, Any]) -> str:
     if cores > disturbed_cores_max:
         measured += (
             f"\n**Other programs used {cores:.1f} cores of this machine during the run** (`others` below): the figures "
-            "are worse than a quiet machine's. Read the ratios to the floor, which was disturbed as much.\n"
+            "are worse than a quiet machine's, and so are the ratios: the floor needs less CPU, so it suffers less.\n"
         )
     shown = [markdown(table) for table in [*tables(result), _PEERS]]
     return "\n".join([_HEAD, measured, *shown, _HOW])

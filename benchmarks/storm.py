@@ -14,7 +14,7 @@ from benchmarks.world import World
 everything_seconds_max = 25.0
 """Before the first escalation step is due."""
 callbacks_seconds_max = 20.0
-callbacks_quiet_seconds = 3.0
+callbacks_quiet_seconds = 2.0
 """Without a further callback: that was the last."""
 look_every_s = 0.25
 fire_share = 0.01

@@ -18,6 +18,7 @@ from alerting.store.policy_rows import PolicyRow
 from api.permissions import Role as KeyRole
 from devices.model import Channel
 from gengfu.stage import Stage
+from simulators.city import City
 from simulators.device import Habits, VirtualDevice
 from simulators.line import Backoff
 from simulators.phone import Answers, Behaviour, CallReceived, SmsReceived
@@ -26,10 +27,10 @@ from tests.acceptance.outside import Desk, Faults, StoryClock
 
 patience_s = 5.0
 """How long a message that must come may take: the product's ceiling."""
-settle_s = 0.4
+settle_s = 0.3
 """Time given to a message that must not come, at the end of every story."""
-time_scale = 0.02
-"""A phone that rings out does so in 0.5 s, an answered one is picked up after 0.04 s."""
+time_scale = 0.01
+"""A phone that rings out does so in 0.25 s, an answered one is picked up after 0.02 s."""
 SILENT = Behaviour(answers=Answers.NEVER)
 """A phone whose owner does not pick up. The default: nobody answers unless the story says so."""
 EAGER = Habits(backoff=Backoff(first_s=0.2, most_s=1.0))
@@ -239,8 +240,13 @@ class Story:
 
 
 @asynccontextmanager
-async def begin(folder: Path, database_url: str, city: Any, **options: Any) -> AsyncIterator[Story]:
-    """A story on a fresh stage, with everybody signed in. `options` are the stage's."""
+async def begin(
+    folder: Path, database_url: str, city: City, *, starting: asyncio.Lock | None = None, **options: Any
+) -> AsyncIterator[Story]:
+    """A story on a fresh stage, with everybody signed in. `options` are the stage's.
+
+    `starting`: held while the stage is set; a database is migrated there, and Alembic knows one migration at a time.
+    """
     clock = StoryClock()
     faults = Faults()
     logging.getLogger().addHandler(faults)
@@ -250,11 +256,12 @@ async def begin(folder: Path, database_url: str, city: Any, **options: Any) -> A
             city,
             database_url=database_url,
             clock=clock,
-            time_scale=time_scale,
             speech_seconds_per_char=1 / 4.5,
-            **options,
+            **{"time_scale": time_scale, **options},
         )
-        async with stage:
+        async with AsyncExitStack() as stack:
+            async with starting or asyncio.Lock():
+                await stack.enter_async_context(stage)
             stage.emulator.phones.default = SILENT
             async with Desk(stage.app.http_url, await stage.key(KeyRole.ADMINISTRATOR)) as desk:
                 story = Story(stage, clock, desk, faults=faults)

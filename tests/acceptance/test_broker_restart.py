@@ -3,6 +3,7 @@
 import asyncio
 
 from gengfu.broker.child import MosquittoChild
+from tests.acceptance.both import on_both_databases
 from tests.acceptance.outside import nothing_can_be_committed
 from tests.acceptance.script import PATIENT_LADDER, Story
 
@@ -11,6 +12,7 @@ back_s = 10.0
 """Device and service find the broker again: both wait between tries."""
 
 
+@on_both_databases
 async def test_a_fire_while_the_broker_is_dead_arrives_when_it_is_back(story: Story) -> None:
     await story.policy(PATIENT_LADDER)
     device, broker = await story.device(FLAT), _broker(story)
@@ -26,6 +28,7 @@ async def test_a_fire_while_the_broker_is_dead_arrives_when_it_is_back(story: St
     await story.the_incident()
 
 
+@on_both_databases
 async def test_killed_right_after_it_took_the_event(story: Story) -> None:
     """Whether or not the service had it already: one incident, one message on each channel, and a receipt."""
     await story.policy(PATIENT_LADDER)
@@ -40,6 +43,7 @@ async def test_killed_right_after_it_took_the_event(story: Story) -> None:
     await story.the_incident()
 
 
+@on_both_databases
 async def test_delivered_again_by_the_broker_while_it_is_still_in_work(story: Story, database_url: str) -> None:
     """The service holds the message, not yet acknowledged; a new connection brings it a second time."""
     await story.policy(PATIENT_LADDER)

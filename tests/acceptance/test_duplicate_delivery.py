@@ -4,6 +4,7 @@ import msgspec
 
 from simulators.device import VirtualDevice
 from simulators.ledger import EventRecord
+from tests.acceptance.both import on_both_databases
 from tests.acceptance.outside import login
 from tests.acceptance.script import PATIENT_LADDER, Story
 from tests.support.mqtt import Probe
@@ -13,6 +14,7 @@ EVENT = {"event_id": "boot-7-seq-1", "code": "fire.smoke", "state": "raised", "v
 copies = 5
 
 
+@on_both_databases
 async def test_the_same_event_twice_is_one_incident_and_two_receipts(story: Story) -> None:
     await story.policy(PATIENT_LADDER)
     device = await story.device(FLAT)
@@ -31,6 +33,7 @@ async def test_the_same_event_twice_is_one_incident_and_two_receipts(story: Stor
     assert not await story.timeline(incident["id"], "signal")
 
 
+@on_both_databases
 async def test_copies_over_two_connections_are_one_incident(story: Story) -> None:
     await story.policy(PATIENT_LADDER)
     device = await story.device(FLAT)
@@ -51,6 +54,7 @@ async def test_copies_over_two_connections_are_one_incident(story: Story) -> Non
     await story.the_incident()
 
 
+@on_both_databases
 async def test_an_event_id_used_for_something_else_is_a_new_event(story: Story) -> None:
     """A device whose counter began again after a battery change must not be silenced by its own past."""
     await story.policy(PATIENT_LADDER)

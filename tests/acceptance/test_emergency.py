@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tests.acceptance.both import on_both_databases
 from tests.acceptance.outside import nothing_can_be_committed
 from tests.acceptance.script import PATIENT_LADDER, Story
 
@@ -11,6 +12,7 @@ from_memory_s = 3.5
 """Two seconds of trying, and the ways of a message."""
 
 
+@on_both_databases
 async def test_a_fire_that_cannot_be_committed_is_told_from_memory(story: Story, database_url: str) -> None:
     await story.policy(PATIENT_LADDER)
     story.faults.expect("cannot commit", "NOT RECORDED")
@@ -36,6 +38,7 @@ async def test_a_fire_that_cannot_be_committed_is_told_from_memory(story: Story,
     assert await story.desk.figure("gengfu_emergencies_total") == 1
 
 
+@on_both_databases
 async def test_a_leak_waits_for_the_database_and_pages_once(story: Story, database_url: str) -> None:
     story.faults.expect("cannot commit")
     device = await story.device(LEAK)

@@ -5,7 +5,7 @@ from typing import Any
 
 from alerting.core.model import Settings
 from simulators.phone import Behaviour
-from tests.acceptance.conftest import Begin
+from tests.acceptance.both import Begin, on_both_databases
 from tests.acceptance.script import LADDER, PATIENT_LADDER, Story
 
 FLAT = "jd-hy-3-2-1201-smoke"
@@ -17,6 +17,7 @@ late_s_max = 1.0
 """A step comes this long after its due time at most."""
 
 
+@on_both_databases
 async def test_unanswered_it_climbs_step_by_step_in_time(story: Story) -> None:
     await story.policy(LADDER)
     (await story.device(FLAT)).raise_alarm()
@@ -34,6 +35,7 @@ async def test_unanswered_it_climbs_step_by_step_in_time(story: Story) -> None:
     assert await story.desk.figure("gengfu_escalations_total", reason="unanswered") == 6
 
 
+@on_both_databases
 async def test_key_2_asks_the_next_person_at_once(story: Story) -> None:
     await story.policy(PATIENT_LADDER)
     story.presses("worker-a", "2")
@@ -50,31 +52,35 @@ async def test_key_2_asks_the_next_person_at_once(story: Story) -> None:
     assert (note["reason"], note["actor"]) == ("declined", "worker-a")
 
 
+@on_both_databases
 async def test_a_reply_text_takes_it(begin_story: Begin) -> None:
     async with begin_story(core=Settings(sms_two_way=True)) as story:
-        await story.policy(LADDER)
+        await story.policy(PATIENT_LADDER)
         story.behaves("worker-a", Behaviour(keys="", reply="1"))
         (await story.device(FLAT)).raise_alarm()
 
-        await story.expect_page("worker-a", "1201")
+        await story.expect_sms("worker-a", "1201", "出发回复1")
+        await story.expect_app("worker-a", "1201")
+        await story.expect_call("worker-a")
         await _taken(story, "worker-a", "sms")
-        await story.expect_nothing_more(2.2)
 
 
-async def test_a_tap_in_the_app_takes_it_and_the_phone_stops_ringing(story: Story) -> None:
-    await story.policy(LADDER)
-    story.apps["worker-a"].taps = "accept"
-    story.apps["worker-a"].taps_after_s = 0.1
-    (await story.device(FLAT)).raise_alarm()
+@on_both_databases
+async def test_a_tap_in_the_app_takes_it_and_the_phone_stops_ringing(begin_story: Begin) -> None:
+    async with begin_story(time_scale=0.2) as story:  # it would ring for five seconds
+        await story.policy(PATIENT_LADDER)
+        story.apps["worker-a"].taps = "accept"
+        story.apps["worker-a"].taps_after_s = 0.1
+        (await story.device(FLAT)).raise_alarm()
 
-    await story.expect_sms("worker-a", "1201")
-    await story.expect_app("worker-a", "1201")
-    call = await story.expect_call("worker-a")
-    await _taken(story, "worker-a", "app")
-    assert call.outcome == "canceled"
-    await story.expect_nothing_more(2.2)
+        await story.expect_sms("worker-a", "1201")
+        await story.expect_app("worker-a", "1201")
+        call = await story.expect_call("worker-a", within_s=3.0)
+        await _taken(story, "worker-a", "app")
+        assert call.outcome == "canceled"
 
 
+@on_both_databases
 async def test_whoever_comes_second_is_told_who_goes(story: Story) -> None:
     await story.policy(BOTH_AT_ONCE)
     (await story.device(FLAT)).raise_alarm()
@@ -94,6 +100,7 @@ async def test_whoever_comes_second_is_told_who_goes(story: Story) -> None:
     assert "网格员甲" in problem["detail"]
 
 
+@on_both_databases
 async def test_an_acknowledgement_of_the_room_stops_nobody(story: Story) -> None:
     await story.policy(LADDER)
     (await story.device(FLAT)).raise_alarm()
@@ -109,6 +116,7 @@ async def test_an_acknowledgement_of_the_room_stops_nobody(story: Story) -> None
     await story.expect_page("community-duty", "1201")
 
 
+@on_both_databases
 async def test_taken_and_nothing_came_of_it_asks_again(story: Story) -> None:
     await story.policy({**PATIENT_LADDER, "taken_expires_s": 30})
     (await story.device(FLAT)).raise_alarm()
@@ -126,6 +134,7 @@ async def test_taken_and_nothing_came_of_it_asks_again(story: Story) -> None:
     assert [entry["reason"] for entry in planned] == ["first_signal"] * 3 + ["taken_expired"] * 3
 
 
+@on_both_databases
 async def test_a_phone_that_rang_out_is_rung_again_after_the_gap(story: Story) -> None:
     step = {"after_s": 0, "to": ["grid_worker"], "channels": ["voice"], "redial": {"gap_s": 60, "max": 1}}
     await story.policy({"steps": [step], "loop": {"every_s": 600, "to": ["control_room"]}})

@@ -3,6 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from tests.acceptance.both import on_both_databases
 from tests.acceptance.script import LADDER, Story
 
 FLAT = "jd-hy-3-2-1201-smoke"
@@ -14,6 +15,7 @@ past_the_third_step_s = 1.5
 chars_spoken_per_s = 4.5
 
 
+@on_both_databases
 async def test_sms_call_and_app_name_the_place_and_key_1_ends_it(story: Story) -> None:
     await story.policy(LADDER)
     story.presses("worker-a", "1")
@@ -40,6 +42,7 @@ async def test_sms_call_and_app_name_the_place_and_key_1_ends_it(story: Story) -
     assert (taken["reason"], taken["actor"]) == ("taken", "worker-a")
 
 
+@on_both_databases
 async def test_whoever_was_paged_before_hears_once_that_somebody_goes(story: Story) -> None:
     await story.policy(LADDER)
     story.presses("worker-b", "1")
@@ -53,6 +56,7 @@ async def test_whoever_was_paged_before_hears_once_that_somebody_goes(story: Sto
     assert (await story.the_incident())["taken_by"]["id"] == "worker-b"
 
 
+@on_both_databases
 async def test_without_an_app_the_update_comes_by_sms(story: Story) -> None:
     await story.policy(LADDER)
     await story.sign_out("worker-a")
@@ -67,6 +71,7 @@ async def test_without_an_app_the_update_comes_by_sms(story: Story) -> None:
     await story.expect_nothing_more(past_the_third_step_s)
 
 
+@on_both_databases
 async def test_a_worker_who_reads_english_gets_english(story: Story) -> None:
     story.presses("worker-c", "1")
     (await story.device("zjs-ch-1-1-501-smoke")).raise_alarm()

@@ -2,6 +2,7 @@
 
 from alerting.ports import Priority
 from devices.store import shifts
+from tests.acceptance.both import on_both_databases
 from tests.acceptance.script import Story
 
 UNSTAFFED = "zjs-xf-7-1-402-smoke"
@@ -10,6 +11,7 @@ at_once_s = 1.0
 """Nothing waits here: the configured steps are 30, 60 and 120 seconds apart."""
 
 
+@on_both_databases
 async def test_a_grid_without_anybody_pages_the_community_at_once(story: Story) -> None:
     story.presses("community-duty", "1")
     (await story.device(UNSTAFFED)).raise_alarm()
@@ -26,6 +28,7 @@ async def test_a_grid_without_anybody_pages_the_community_at_once(story: Story) 
     await story.until(lambda: _taken(story))
 
 
+@on_both_databases
 async def test_nobody_at_all_pages_the_control_room_at_once(story: Story) -> None:
     await _leave_only(story, "s-control")
     (await story.device(UNSTAFFED)).raise_alarm()
@@ -37,6 +40,7 @@ async def test_nobody_at_all_pages_the_control_room_at_once(story: Story) -> Non
     assert [entry["reason"] for entry in skipped] == ["nobody_on_duty"] * 3
 
 
+@on_both_databases
 async def test_not_even_a_control_room_is_said_and_tried_again(story: Story) -> None:
     """The end of the chain has nobody either: it is recorded, and asked again at the loop's pace."""
     await _leave_only(story)

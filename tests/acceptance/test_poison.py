@@ -3,6 +3,7 @@
 import asyncio
 
 from simulators.device import Habits
+from tests.acceptance.both import on_both_databases
 from tests.acceptance.outside import execute, nothing_can_be_committed
 from tests.acceptance.script import PATIENT_LADDER, Story
 
@@ -20,6 +21,7 @@ CREATE TRIGGER poison BEFORE INSERT ON events FOR EACH ROW WHEN (NEW.event_id = 
 """
 
 
+@on_both_databases
 async def test_poison_is_put_aside_and_its_neighbours_commit(story: Story, database_url: str) -> None:
     await story.policy(PATIENT_LADDER)
     await execute(database_url, SQLITE, POSTGRESQL)
@@ -43,6 +45,7 @@ async def test_poison_is_put_aside_and_its_neighbours_commit(story: Story, datab
     assert await story.desk.figure("gengfu_quarantined_total", reason="poison") == 1
 
 
+@on_both_databases
 async def test_a_fire_that_is_poison_is_told_from_memory(story: Story, database_url: str) -> None:
     await story.policy(PATIENT_LADDER)
     await execute(database_url, SQLITE, POSTGRESQL)

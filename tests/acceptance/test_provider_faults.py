@@ -6,6 +6,7 @@ from devices.model import Channel
 from simulators.phone import Answers, Behaviour, SmsFate
 from simulators.twilio.faults import FaultKind
 from simulators.twilio.ledger import Outcome
+from tests.acceptance.both import on_both_databases
 from tests.acceptance.script import LADDER, PATIENT_LADDER, Story
 
 FLAT = "jd-hy-3-2-1201-smoke"
@@ -16,6 +17,7 @@ request_given_up_s = 5.0
 refused_number = 21610
 
 
+@on_both_databases
 async def test_a_silent_provider_does_not_stop_the_ladder(story: Story) -> None:
     """Everything that Twilio is asked hangs; the apps and the next steps carry the fire. Nothing is repeated later."""
     await story.policy(LADDER)
@@ -34,6 +36,7 @@ async def test_a_silent_provider_does_not_stop_the_ladder(story: Story) -> None:
     await story.expect_nothing_more(request_given_up_s + 3.0)
 
 
+@on_both_databases
 async def test_busy_is_sent_again_when_the_provider_asks(story: Story) -> None:
     await story.policy(TEXT_ONLY)
     story.stage.emulator.faults.set(FaultKind.STATUS_429, channel=Channel.SMS.value, count=1, seconds=1.0)
@@ -46,6 +49,7 @@ async def test_busy_is_sent_again_when_the_provider_asks(story: Story) -> None:
     assert first.attempt != second.attempt
 
 
+@on_both_databases
 async def test_nobody_can_say_whether_it_was_sent(story: Story) -> None:
     """Three fires, three broken answers: looked up at the provider, and sent again only where it has nothing.
 
@@ -79,6 +83,7 @@ async def test_nobody_can_say_whether_it_was_sent(story: Story) -> None:
     assert found["reason"] == "found"
 
 
+@on_both_databases
 async def test_refused_on_every_channel_asks_the_next_at_once(story: Story) -> None:
     await story.policy(PATIENT_LADDER)
     await story.sign_out("worker-a")
@@ -92,6 +97,7 @@ async def test_refused_on_every_channel_asks_the_next_at_once(story: Story) -> N
     assert [entry["reason"] for entry in planned] == ["first_signal"] * 3 + ["undelivered"] * 3
 
 
+@on_both_databases
 async def test_no_carrier_brings_it_to_the_phone_asks_the_next_at_once(story: Story) -> None:
     """Taken by the provider, and undelivered: the receipts say so, and nobody waits for the step's time."""
     await story.policy(PATIENT_LADDER)
@@ -102,6 +108,7 @@ async def test_no_carrier_brings_it_to_the_phone_asks_the_next_at_once(story: St
     await story.expect_page("worker-b", "1201", within_s=2.0)
 
 
+@on_both_databases
 async def test_an_app_that_is_not_there_has_accepted_nothing(story: Story) -> None:
     await story.policy(PATIENT_LADDER)
     await story.sign_out("worker-a")

@@ -1,11 +1,13 @@
 """The detector falls silent: the condition is restored, the incident stays until a person says what it was."""
 
+from tests.acceptance.both import on_both_databases
 from tests.acceptance.script import PATIENT_LADDER, Story
 
 FLAT = "jd-hy-3-2-1201-smoke"
 RESULT = {"result": "false_alarm", "cause": "做饭油烟", "how": "on_site"}
 
 
+@on_both_databases
 async def test_restored_it_stays_until_verified_and_closed(story: Story) -> None:
     await story.policy(PATIENT_LADDER)
     story.presses("worker-a", "1")
@@ -35,6 +37,7 @@ async def test_restored_it_stays_until_verified_and_closed(story: Story) -> None
     assert {key: verified["data"][key] for key in RESULT} == RESULT
 
 
+@on_both_databases
 async def test_a_restoral_silences_nobody(story: Story) -> None:
     """Nobody has answered yet: smoke that drifted away may come back, somebody must look."""
     await story.policy(PATIENT_LADDER)
@@ -48,6 +51,7 @@ async def test_a_restoral_silences_nobody(story: Story) -> None:
     await story.expect_page("worker-b", "1201")
 
 
+@on_both_databases
 async def test_closed_and_raised_again_is_a_new_incident(story: Story) -> None:
     await story.policy(PATIENT_LADDER)
     device = await story.device(FLAT)
@@ -66,6 +70,7 @@ async def test_closed_and_raised_again_is_a_new_incident(story: Story) -> None:
     assert len({incident["reference"] for incident in incidents}) == 2
 
 
+@on_both_databases
 async def test_a_closed_incident_asks_nobody(story: Story) -> None:
     await story.policy(PATIENT_LADDER)
     (await story.device(FLAT)).raise_alarm()

@@ -7,6 +7,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from devices.store import seen
+from tests.acceptance.both import on_both_databases
 from tests.acceptance.outside import login
 from tests.acceptance.script import PATIENT_LADDER, Story
 
@@ -16,6 +17,7 @@ messages = 5_000
 paged_within_s = 1.0
 
 
+@on_both_databases
 async def test_a_fire_in_the_middle_of_a_flood_pages_at_once(story: Story) -> None:
     await story.policy(PATIENT_LADDER)
     device = await story.device(FLAT)

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from tests.acceptance.both import on_both_databases
 from tests.acceptance.outside import add_account
 from tests.acceptance.script import Story
 from tests.support.mqtt import Probe
@@ -9,6 +10,7 @@ from tests.support.mqtt import Probe
 STRANGER = "stranger-01"
 
 
+@on_both_databases
 async def test_an_unknown_device_that_claims_fire_reaches_the_control_room_at_once(story: Story) -> None:
     story.presses("control-room", "1")
 
@@ -22,6 +24,7 @@ async def test_an_unknown_device_that_claims_fire_reaches_the_control_room_at_on
     assert (row["device_key"], row["reason"], row["count"]) == (STRANGER, "unknown_device", 1)
 
 
+@on_both_databases
 async def test_an_unknown_device_with_a_leak_is_put_aside_and_told_so(story: Story) -> None:
     leak = {"event_id": "s-2", "code": "water.leak", "state": "raised"}
 
@@ -35,6 +38,7 @@ async def test_an_unknown_device_with_a_leak_is_put_aside_and_told_so(story: Sto
     assert await story.desk.figure("gengfu_quarantined_total", reason="unknown_device") == 2
 
 
+@on_both_databases
 async def test_what_was_refused_counts_once_the_device_is_registered(story: Story) -> None:
     """The installer registers the device after its first cry: its next one, the same event, is heard."""
     leak = {"event_id": "s-3", "code": "water.leak", "state": "raised"}

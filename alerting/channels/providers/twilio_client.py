@@ -15,11 +15,15 @@ from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioS
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
+from twilio.rest.api.v2010.account import call, message
 from yarl import URL
 
 from alerting.channels.base import Busy, Rejected, Unknown
 from alerting.channels.providers.twilio_errors import answer_to, retry_after
 from alerting.channels.providers.twilio_settings import TwilioSettings
+
+IMPORTED_EARLY = (call, message)
+"""The SDK imports these on first use, which takes tens of milliseconds: not while the first fire waits."""
 
 keepalive_s = 30.0
 dns_kept_s = 300

@@ -91,9 +91,7 @@ def judge(events: Path, requests: Path, diary: Path, numbers: Mapping[str, str])
         kills=len(kills),
         lost=tuple(missing(events, requests, numbers)),
         repeats=dict(Counter(len(times) - 1 for times in came.values())),
-        unexplained=tuple(
-            f"{to}/{channel}" for (to, channel), times in came.items() if _repeats_within_a_life(starts, times)
-        ),
+        unexplained=tuple("/".join(page) for page, times in came.items() if _repeats_within_a_life(starts, times)),
         strays=tuple(sorted({to for to, _ in came if to not in owners})),
         first_post_s=tuple(post - start for start, _, post in lives),
         dispatch_s=tuple(max(0.0, post - connected) for _, connected, post in lives),
@@ -111,12 +109,10 @@ def _lives(starts: list[float], connections: list[float], posts: list[float]) ->
     """(start, connection, first request) of each life that had all three."""
     lives = []
     for start, end in zip(starts, [*starts[1:], float("inf")], strict=True):
-        firsts = [
-            next((time for time in times if start <= time - load_seconds_min < end), None)
-            for times in (connections, posts)
-        ]
-        if firsts[0] is not None and firsts[1] is not None:
-            lives.append((start, firsts[0], firsts[1]))
+        connected = next((time for time in connections if start <= time < end), None)
+        post = next((time for time in posts if start <= time - load_seconds_min < end), None)
+        if connected is not None and post is not None:
+            lives.append((start, connected, post))
     return lives
 
 
