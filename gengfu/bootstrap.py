@@ -37,7 +37,8 @@ log = logging.getLogger(__name__)
 
 stop_variable = "GENGFU_TEST_STOP_AT"
 """For crash tests: `point` or `point:N`; the process stops itself (SIGSTOP) when it passes that point the N-th time.
-Points: before_puback (committed, not acknowledged), before_post (committed, not submitted), after_post (submitted, not
+Points: before_commit (received, not committed), before_puback (committed, not acknowledged), before_post (committed,
+not submitted), after_post (submitted, not
 recorded)."""
 
 
@@ -66,6 +67,7 @@ def _tune() -> None:
     """Short pauses: what was imported is never collected again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(gc_allocations, 50, 100)
 
 

@@ -176,8 +176,17 @@ _RINGING = (
 )
 _VOID = (
     update(attempts)
-    .where(attempts.c.state == AttemptState.SENDING.value, attempts.c.lease_boot != bindparam("boot"))
-    .values(state=AttemptState.UNKNOWN.value, rank=RANK[AttemptState.UNKNOWN], due_at=bindparam("now"))
+    .where(
+        attempts.c.state.in_((AttemptState.SENDING.value, AttemptState.UNKNOWN.value)),
+        attempts.c.due_at.is_not(None),
+        attempts.c.lease_boot != bindparam("boot"),
+    )
+    .values(
+        state=AttemptState.UNKNOWN.value,
+        rank=RANK[AttemptState.UNKNOWN],
+        due_at=bindparam("now"),
+        lease_boot=None,  # free: the next sweep need not void it again
+    )
 )
 _HELD = text("SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND classid = :held_class").columns(
     objid=attempts.c.number.type
