@@ -94,15 +94,13 @@ class AlarmEntry:
 
     async def _commit_in_time(self, inputs: list[Input]) -> list[Verdict]:
         """Commit, however long the database takes; page fires from memory when it takes too long."""
-        task = asyncio.create_task(self._commit_stubbornly(inputs), name="commit")
+        signals = [signal for item in inputs for signal in item.signals]
+        loop = asyncio.get_running_loop()
+        too_late = loop.call_later(emergency_after_s, self._emergency.page, signals)
         try:
-            done, _ = await asyncio.wait({task}, timeout=emergency_after_s)
-            if not done:
-                self._emergency.page([signal for item in inputs for signal in item.signals])
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
+            return await self._commit_stubbornly(inputs)
+        finally:
+            too_late.cancel()
 
     async def _commit_stubbornly(self, inputs: list[Input]) -> list[Verdict]:
         pause = retry_s_first

@@ -74,8 +74,8 @@ class GatewaySettings:
             filters=self.alarm_filters if alarm else self.telemetry_filters,
             persistent=alarm,
             receive_maximum=self.receive_maximum,
-            read_messages_max=200 if alarm else 50,
-            read_seconds_max=0.005 if alarm else 0.002,
+            read_messages_max=200 if alarm else 25,
+            read_seconds_max=0.005 if alarm else 0.001,
         )
 
 

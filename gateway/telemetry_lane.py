@@ -18,7 +18,7 @@ from gateway.settings import GatewaySettings, Lane
 from gateway.telling import GatewayMetrics
 from gateway.topics import broker_dropped
 
-messages_per_turn_max = 64
+messages_per_turn_max = 32
 """Messages read and handed over before the event loop gets its next turn."""
 
 log = logging.getLogger(__name__)

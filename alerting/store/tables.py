@@ -86,7 +86,7 @@ notifications = Table(
     "notifications",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("incident_id", Id, nullable=False, index=True),
+    Column("incident_id", Id, nullable=False),  # the unique constraint below begins with it
     Column("round", Integer, nullable=False),
     Column("step", Integer, nullable=False),
     Column("recipient_id", Id, nullable=False, index=True),
@@ -100,7 +100,7 @@ notifications = Table(
     Column("redial_max", Integer, nullable=False, default=0),
     Column("state", Word, nullable=False),  # the best of its attempts
     Column("rank", Integer, nullable=False, default=0),  # of the state; only rises
-    Column("planned_at", Instant, nullable=False, index=True),
+    Column("planned_at", Instant, nullable=False),
     UniqueConstraint(
         "incident_id", "round", "step", "recipient_id", "channel", "purpose", name="uq_notifications_intent"
     ),
@@ -110,7 +110,7 @@ attempts = Table(
     "attempts",
     metadata,
     Column("id", String(13), primary_key=True),
-    Column("notification_id", Id, nullable=False, index=True),
+    Column("notification_id", Id, nullable=False),  # the unique constraint below begins with it
     Column("incident_id", Id, nullable=False, index=True),
     Column("number", Integer, nullable=False),
     Column("reason", Word, nullable=False),
@@ -128,7 +128,7 @@ attempts = Table(
     Column("first_receipt_at", Instant),
     Column("answered_at", Instant),
     Column("taken_at", Instant),
-    Column("provider_ref", String(64), index=True),
+    Column("provider_ref", String(64)),
     Column("error", String(64)),
     UniqueConstraint("notification_id", "number"),
 )

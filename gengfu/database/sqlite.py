@@ -34,13 +34,15 @@ T = TypeVar("T")
 
 READERS = 2
 BUSY_TIMEOUT_MS = 2_000
+COMMIT_QUICK_SECONDS = 0.002
+PATIENT_COMMITS = 20
 _MODE = 0o600
 _COMMON_PRAGMAS = ("busy_timeout=2000", "foreign_keys=ON", "temp_store=MEMORY")
 _WRITER_PRAGMAS = (
     *_COMMON_PRAGMAS,
     "journal_mode=WAL",
     "synchronous=FULL",
-    "wal_autocheckpoint=1000",
+    "wal_autocheckpoint=4000",
     "journal_size_limit=67108864",
     "cache_size=-16384",
 )
@@ -164,16 +166,50 @@ class _Writer:
         self._driver.execute("PRAGMA busy_timeout=0")
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
+        self._patient_commits = 0
 
     async def write(self, priority: Priority, work: Callable[[Connection], T]) -> T:
         """Cancelled while it waits, the transaction never begins; cancelled later, it runs to its end."""
         if self._closed:
             raise DatabaseClosed
         await self._gate.enter(priority)
+        if priority < Priority.TELEMETRY and self._patient_commits == 0 and (begun := self._try_begin()):
+            try:
+                return self._at_once(priority, work, begun)
+            finally:
+                self._gate.leave()
         task = asyncio.create_task(self._run(priority, work))
         self._running.add(task)
         task.add_done_callback(self._ended)
         return await asyncio.shield(task)
+
+    def _try_begin(self) -> RootTransaction | None:
+        """None when another process holds the file."""
+        try:
+            return self._connection.begin()
+        except OperationalError:
+            return None
+
+    def _at_once(self, priority: Priority, work: Callable[[Connection], T], begun: RootTransaction) -> T:
+        """From BEGIN to COMMIT without a turn of the loop: under load each turn costs more than the transaction."""
+        started = self._monotonic()
+        transaction = begun
+        try:
+            for number in range(1, WRITE_TRIES_MAX + 1):
+                try:
+                    result = work(self._connection)
+                except BaseException as fault:
+                    transaction.rollback()
+                    if not isinstance(fault, Conflict) or number == WRITE_TRIES_MAX:
+                        raise
+                    transaction = self._connection.begin()
+                else:
+                    self._timed_commit(transaction)
+                    return result
+            raise AssertionError("a try either returns or raises")
+        finally:
+            if self._on_hold is not None:
+                self._on_hold(self._monotonic() - started, priority)
 
     async def close(self) -> None:
         self._closed = True
@@ -207,17 +243,25 @@ class _Writer:
         loop = asyncio.get_running_loop()
         if priority >= Priority.TELEMETRY:
             return await loop.run_in_executor(self._thread, self._whole, work)
-        try:
-            transaction = self._connection.begin()
-        except OperationalError:  # another process holds the file: wait for it where waiting blocks nobody
+        transaction = self._try_begin()
+        if transaction is None:  # another process holds the file: wait for it where waiting blocks nobody
             transaction = await loop.run_in_executor(self._thread, self._begin_patiently)
         try:
             result = work(self._connection)
         except BaseException:
             transaction.rollback()
             raise
+        self._patient_commits = max(0, self._patient_commits - 1)
         await loop.run_in_executor(self._thread, self._commit, transaction)
         return result
+
+    def _timed_commit(self, transaction: RootTransaction) -> None:
+        """On the loop while the disk is quick (a hop to a thread and back costs more than such a flush); after a slow
+        one, the next go to the thread."""
+        started = self._monotonic()
+        self._commit(transaction)
+        if self._monotonic() - started > COMMIT_QUICK_SECONDS:
+            self._patient_commits = PATIENT_COMMITS
 
     def _commit(self, transaction: RootTransaction) -> None:
         try:

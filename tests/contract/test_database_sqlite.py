@@ -88,7 +88,7 @@ async def test_what_is_in_force_on_the_writer(opened: Opened) -> None:
     names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "query_only", "wal_autocheckpoint")
     values = await opened.database.write(Priority.ALARM, lambda conn: [pragma(conn, name) for name in names])
     # No busy timeout on the loop: a BEGIN that finds the file held waits in the thread, see the next test.
-    assert values == ["wal", 2, 1, 0, 0, 1000]
+    assert values == ["wal", 2, 1, 0, 0, 4000]
 
 
 async def test_a_file_held_by_another_process_is_waited_for_without_blocking_the_loop(opened: Opened) -> None:

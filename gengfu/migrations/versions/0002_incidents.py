@@ -158,8 +158,6 @@ def _notifications() -> None:
             "incident_id", "round", "step", "recipient_id", "channel", "purpose", name="uq_notifications_intent"
         ),
     )
-    op.create_index("ix_notifications_incident_id", "notifications", ["incident_id"])
-    op.create_index("ix_notifications_planned_at", "notifications", ["planned_at"])
     op.create_index("ix_notifications_recipient_id", "notifications", ["recipient_id"])
 
 
@@ -196,8 +194,6 @@ def _attempts() -> None:
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_index("ix_attempts_incident_id", "attempts", ["incident_id"])
-    op.create_index("ix_attempts_notification_id", "attempts", ["notification_id"])
-    op.create_index("ix_attempts_provider_ref", "attempts", ["provider_ref"])
 
 
 def _callbacks() -> None:
