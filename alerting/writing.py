@@ -83,8 +83,8 @@ class Writing:
         for incident_id in dict.fromkeys(rows.cancels):
             attempts.cancel_planned(self._conn, incident_id)
             self._written.hang_up.extend(attempts.ringing(self._conn, incident_id))
-        for incident_id, values in sorted(rows.changed.items()):
-            incidents.change(self._conn, self._known[incident_id], values)
+        changes = [(self._known[incident_id], values) for incident_id, values in sorted(rows.changed.items())]
+        incidents.change(self._conn, changes)
         incidents.insert(self._conn, list(rows.opened.values()))  # after the changes: one may free a key
         incidents.add_overlays(self._conn, rows.overlays)
         self._notify(received_at or {})

@@ -2,16 +2,20 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, select, update
+from sqlalchemy import Connection, Row, Select, Update, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from alerting.core.model import Ack, Condition, Extent, Incident, Overlay, PlaceText, Reason, Work
+from alerting.core.model import Ack, Condition, Extent, Incident, Overlay, PlaceText, Policy, Reason, Work
 from alerting.core.policy import document, parse
 from alerting.ports import Conflict
 from alerting.store.tables import incident_overlays, incidents
 from devices.taxonomy import SignalClass
+
+policies_remembered_max = 256
+_policies: dict[tuple[str, int], tuple[dict[str, Any], Policy]] = {}
 
 _COLUMNS = (
     incidents.c.id,
@@ -106,15 +110,28 @@ def insert(conn: Connection, rows: Sequence[Incident]) -> None:
         raise Conflict("an incident of the same key was opened by another writer")
 
 
-def change(conn: Connection, incident: Incident, values: dict[str, Any]) -> None:
-    """Write columns of one incident if it is still the version that the decision saw; else Conflict."""
-    done = conn.execute(
-        update(incidents)
-        .where(incidents.c.id == incident.id, incidents.c.version == incident.version)
-        .values(**values, version=incident.version + 1)
-    )
-    if done.rowcount != 1:
-        raise Conflict(f"incident {incident.id} was changed by another writer")
+def change(conn: Connection, changes: Sequence[tuple[Incident, dict[str, Any]]]) -> None:
+    """Write columns of incidents that are still the versions that the decision saw; else Conflict.
+
+    The rows are locked since they were loaded (`FOR UPDATE`, or SQLite's one writer), so that a conflict can only mean
+    that somebody did not load them so; where the driver counts the rows of a bulk update, it is found out.
+    """
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for incident, values in changes:
+        row = {"key": incident.id, "seen": incident.version, **{f"new_{name}": values[name] for name in values}}
+        groups.setdefault(tuple(sorted(values)), []).append(row)
+    for columns, rows in groups.items():
+        done = conn.execute(_update(columns), rows if len(rows) > 1 else rows[0])
+        counted = len(rows) == 1 or conn.dialect.name == "sqlite"
+        if counted and done.rowcount != len(rows):
+            raise Conflict(f"one of {len(rows)} incidents was changed by another writer")
+
+
+@lru_cache(maxsize=64)
+def _update(columns: tuple[str, ...]) -> Update:
+    values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=incidents.c[name].type) for name in columns}
+    found = (incidents.c.id == bindparam("key"), incidents.c.version == bindparam("seen"))
+    return update(incidents).where(*found).values(**values, version=incidents.c.version + 1)
 
 
 def add_overlays(conn: Connection, rows: Sequence[tuple[str, str, datetime, str]]) -> None:
@@ -135,7 +152,6 @@ def _load(conn: Connection, statement: Select[Any], parameters: dict[str, Any]) 
 
 
 def _incident(row: Row[Any], overlays: frozenset[Overlay]) -> Incident:
-    stored = row.policy
     return Incident(
         id=row.id,
         reference=row.reference,
@@ -151,7 +167,7 @@ def _incident(row: Row[Any], overlays: frozenset[Overlay]) -> Incident:
         grid_id=row.grid_id,
         place_text=PlaceText(**row.place_text),
         opened_at=row.opened_at,
-        policy=parse(stored["name"], stored, stored["version"]),
+        policy=_policy(row.policy),
         extent=Extent(**{name: tuple(entries) for name, entries in row.extent.items()}),
         round=row.round,
         step=row.step,
@@ -163,6 +179,17 @@ def _incident(row: Row[Any], overlays: frozenset[Overlay]) -> Incident:
         version=row.version,
         overlays=overlays,
     )
+
+
+def _policy(stored: dict[str, Any]) -> Policy:
+    """The frozen policy; one that many incidents share is read once."""
+    key = (stored["name"], stored["version"])
+    known = _policies.get(key)
+    if known is None or known[0] != stored:
+        if len(_policies) >= policies_remembered_max:
+            _policies.clear()
+        known = _policies[key] = (stored, parse(stored["name"], stored, stored["version"]))
+    return known[1]
 
 
 def extent_values(extent: Extent) -> dict[str, list[str]]:
