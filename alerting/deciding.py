@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from alerting.core.acts import Done, Verb, act
 from alerting.core.decisions import Acknowledge, Decision, OpenIncident, Refused, SetLadder, SetWork
 from alerting.core.fold import SignalIn, fold, keys_of
-from alerting.core.model import Ack, Actor, Incident, Paged, Policy, Reason, Refusal, Settings
+from alerting.core.model import Ack, Actor, Incident, Paged, Reason, Refusal, Settings
 from alerting.core.world import World
 from alerting.escalation import TABLE as RULES
 from alerting.ports import Clock, Ids
@@ -22,8 +22,6 @@ from alerting.writing import Outbox, Writing, Written
 from devices.resolve import RegistrySnapshot
 from devices.signals import DecodeReason
 from devices.store import quarantine, snapshot
-
-policies_kept_s = 1.0
 
 
 @dataclass(slots=True)
@@ -42,8 +40,6 @@ class Deciding:
         self._ids = ids
         self._settings = settings
         self._outbox = outbox
-        self._policies_kept: tuple[Policy, ...] = ()
-        self._policies_until = 0.0
 
     def batch(self, conn: Connection, inputs: Sequence[Input]) -> Decided:
         """Messages in, verdicts out. Repeats are found by the events' primary key."""
@@ -109,20 +105,12 @@ class Deciding:
             return Written()
         held = incidents.load_by_keys(conn, keys_of(signals, world))
         paged = notifications.paged(conn, [incident.id for incident in held.values()])
-        world = replace(world, open=held, paged=paged, policies=self._policies(conn))
+        world = replace(world, open=held, paged=paged, policies=policies.load(conn))
         made = fold(signals, world)
         opened = {d.incident.id for d in made if isinstance(d, OpenIncident)}
         received = {signal.fresh_id: signal.received_at for signal in signals if signal.fresh_id in opened}
         known = {incident.id: incident for incident in held.values()}
         return Writing(conn, world.now, self._ids, self._outbox, known).carry_out(made, received)
-
-    def _policies(self, conn: Connection) -> tuple[Policy, ...]:
-        """As configured at most `policies_kept_s` ago: not read again for every alarm of a storm."""
-        now = self._clock.monotonic()
-        if now >= self._policies_until:
-            self._policies_kept = policies.load(conn)
-            self._policies_until = now + policies_kept_s
-        return self._policies_kept
 
     def _world(
         self,

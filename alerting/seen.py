@@ -18,7 +18,7 @@ from devices.store import seen
 
 log = logging.getLogger(__name__)
 
-flush_every_s = 10.0
+flush_every_s = 3.0
 rows_per_write_max = 100
 """Small, so that an alarm never waits long behind them."""
 pause_between_s = 0.01
