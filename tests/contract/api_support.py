@@ -228,7 +228,7 @@ async def serving(deps: Deps) -> AsyncIterator[str]:
     # With the protocol named, asyncio switches Nagle's algorithm off; else every answer waits 40 ms for an ACK.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(deps), http="httptools", log_level="critical", access_log=False)
+    config = uvicorn.Config(create_app(deps), http="httptools", log_level="critical", access_log=False, log_config=None)
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))
     try:
