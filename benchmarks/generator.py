@@ -8,7 +8,6 @@ import random
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import cast
 
 import msgspec
 
@@ -32,13 +31,6 @@ class _Receipt(msgspec.Struct):
 _read = msgspec.json.Decoder(_Receipt).decode
 
 
-class _Wire(Wire):
-    """On uvloop, whose transports are no `asyncio.Transport`."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-
-
 class Generator:
     """Commands: `connect`, `paced`, `storm`, `flood`, `burst`, `relay`, `sweep`."""
 
@@ -57,9 +49,9 @@ class Generator:
     async def connect(self, words: Answer) -> Answer:
         """Two connections with one account that may speak for all devices: telemetry never stands before an alarm."""
         self._address = words
-        self._alarms = await self._open("alarms", _Wire(on_message=self._on_receipt))
+        self._alarms = await self._open("alarms", Wire(on_message=self._on_receipt))
         await self._alarms.subscribe("gengfu/v1/+/down/receipt")
-        self._rest = await self._open("rest", _Wire())
+        self._rest = await self._open("rest", Wire())
         return {}
 
     async def paced(self, words: Answer) -> Answer:

@@ -8,6 +8,7 @@ import asyncio
 import ssl
 import struct
 from collections.abc import Callable
+from typing import cast
 
 _CONNECT, _CONNACK, _PUBLISH, _PUBACK = 0x10, 0x20, 0x30, 0x40
 _SUBSCRIBE, _SUBACK = 0x82, 0x90
@@ -153,8 +154,7 @@ class Wire(asyncio.Protocol):
         self._ping = self._loop.call_later(keepalive_s / 2, self._keep_alive)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass of it
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._ping is not None:

@@ -1,17 +1,20 @@
 """The private PostgreSQL that other tests rely on: durable, fresh for each test, copied from a template."""
 
+import time
+
 import asyncpg
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
+from alerting.ports import Priority
+from gengfu.database import open_database
 from tests.support.postgres import PostgresCluster
 
 
 async def test_both_databases_answer_and_start_empty(database_url: str) -> None:
-    engine = create_async_engine(database_url)
-    async with engine.begin() as connection:
-        await connection.execute(text("CREATE TABLE mark (id INTEGER PRIMARY KEY)"))
-    await engine.dispose()
+    database = open_database(database_url, monotonic=time.monotonic)
+    create = text("CREATE TABLE mark (id INTEGER PRIMARY KEY)")
+    await database.write(Priority.ADMINISTRATION, lambda conn: conn.execute(create) and None)
+    await database.close()
 
 
 def test_server_keeps_its_promises(postgres_cluster: PostgresCluster) -> None:
