@@ -3,7 +3,7 @@
 import time
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from alerting.ports import Priority
 from gengfu.database import open_database
@@ -12,8 +12,11 @@ from tests.support.postgres import PostgresCluster
 
 async def test_both_databases_answer_and_start_empty(database_url: str) -> None:
     database = open_database(database_url, monotonic=time.monotonic)
-    create = text("CREATE TABLE mark (id INTEGER PRIMARY KEY)")
-    await database.write(Priority.ADMINISTRATION, lambda conn: conn.execute(create) and None)
+
+    def create(conn: Connection) -> None:
+        conn.execute(text("CREATE TABLE mark (id INTEGER PRIMARY KEY)"))
+
+    await database.write(Priority.ADMINISTRATION, create)
     await database.close()
 
 
