@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from alerting.channels import TABLE as CHANNELS
 from alerting.channels.base import ChannelProvider, Submission
 from alerting.core.decisions import Notify
 from alerting.core.fold import SignalIn, dedup_key, fold
@@ -31,7 +32,6 @@ log = logging.getLogger(__name__)
 refresh_every_s = 60.0
 again_after_s = 60.0
 """The same key is paged from memory at most once in this time."""
-submit_deadline_s = 5.0
 keys_kept_max = 10_000
 
 
@@ -154,7 +154,7 @@ class Emergency:
             urgency=0,
             planned_at=self._clock.now(),
         )
-        submitted = await provider.submit(submission, submit_deadline_s)
+        submitted = await provider.submit(submission, CHANNELS[notice.channel].submit_deadline_s)
         log.critical("NOT RECORDED: %s to %s: %s", notice.channel.value, notice.recipient_id, type(submitted).__name__)
 
     def _key(self, signal: SignalIn) -> str:

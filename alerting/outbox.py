@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from alerting.channels import TABLE as CHANNELS
 from alerting.channels.base import Accepted, ChannelProvider, NotFound, Rejected, Scope, Submitted
 from alerting.core.attempts import (
     Again,
@@ -35,8 +36,6 @@ slots_per_channel = 48
 """Submissions under way at once on one channel, for everything below life safety."""
 slots_reserved = 48
 """Further ones that only life safety (urgency 0 and its updates) may use."""
-submit_deadline_s = 5.0
-app_deadline_s = 3.0
 sweep_most = 500
 Checkpoint = Callable[[str], None]
 
@@ -172,8 +171,7 @@ class Dispatcher:
         provider = self._providers.get(channel)
         if provider is None:
             return Rejected("no_provider", Scope.ACCOUNT)
-        deadline = app_deadline_s if channel is Channel.APP else submit_deadline_s
-        return await provider.submit(claimed.submission, deadline)
+        return await provider.submit(claimed.submission, CHANNELS[channel].submit_deadline_s)
 
     def _judge(self, claimed: Claimed, submitted: Submitted) -> None:
         now = self._clock.now()

@@ -89,7 +89,7 @@ def _accept(incident: Incident, actor: Actor, paged: Sequence[Paged], world: Wor
     due = world.now + timedelta(seconds=incident.policy.taken_expires_s)
     return [
         SetWork(incident.id, work, actor, Reason.TAKEN, {}),
-        CancelPending(incident.id, Reason.TAKEN, keep_recipient_id=None),
+        CancelPending(incident.id, Reason.TAKEN),
         _ladder(incident, due, Reason.TAKEN_EXPIRED),
         *_updates(incident, actor, paged, world),
     ]

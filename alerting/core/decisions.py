@@ -132,7 +132,6 @@ class CancelPending:
 
     incident_id: str
     reason: Reason
-    keep_recipient_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
