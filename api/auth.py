@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
+from sqlalchemy import Connection
 
 from alerting.core.model import Actor
 from alerting.ports import Clock, Database, Priority
@@ -19,6 +20,7 @@ from api.errors import Problem
 from api.permissions import Role, allowed
 from api.store import keys as store
 from api.store.keys import ApiKey
+from devices.store.scope import EVERYTHING, Scope, of_places
 
 log = logging.getLogger("gengfu.api")
 
@@ -46,23 +48,45 @@ def hash_key(secret_key: str, key: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """A role below one node of the place tree; without a place, everywhere."""
+
+    role: Role
+    place_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose request this is."""
+    """Whose request this is. On a route, `grants` are those that opened it."""
 
     key_id: str
+    """Of the API key or of the login."""
     name: str
-    role: Role
+    grants: tuple[Grant, ...]
     person_id: str | None
+    via: str = "key"
+    """How it came in, for the audit: `key` or `session`."""
 
     @property
     def own_only(self) -> bool:
         """May see only what he was paged for."""
-        return self.role is Role.GRID_WORKER
+        return all(grant.role is Role.GRID_WORKER for grant in self.grants)
 
     @property
     def actor(self) -> Actor:
-        via = "app" if self.role is Role.GRID_WORKER else "console"
+        via = "app" if self.own_only else "console"
         return Actor(id=self.person_id or self.key_id, name=self.name, via=via, person_id=self.person_id)
+
+    def admitted(self, roles: frozenset[Role]) -> "Caller | None":
+        """The caller with those of his grants that open a route for these roles; None when none does."""
+        opening = tuple(grant for grant in self.grants if grant.role in roles)
+        return replace(self, grants=opening) if opening else None
+
+    def scope(self, conn: Connection) -> Scope:
+        """What he may see on this route. A grid worker's own incidents are limited by `own_only` instead."""
+        if self.own_only:
+            return EVERYTHING
+        return of_places(conn, (grant.place_id for grant in self.grants if grant.role is not Role.GRID_WORKER))
 
 
 class KeyRing:
@@ -92,7 +116,8 @@ class KeyRing:
         if found is None or not found.valid(self._clock.now()):
             return None
         self._used.add(key_hash)
-        return Caller(found.id, found.person_name or found.name, found.role, found.person_id)
+        grant = Grant(found.role, found.place_id)
+        return Caller(found.id, found.person_name or found.name, (grant,), found.person_id)
 
     def forget(self, key_hash: str) -> None:
         """This process has just revoked it."""
@@ -184,11 +209,13 @@ async def admit(request: Request, roles: frozenset[Role]) -> Caller:
     caller = await keys.find(key)
     if caller is None:
         raise Problem(401, "unauthorized", "bad_key")
-    if caller.role not in roles:
+    admitted = caller.admitted(roles)
+    if admitted is None:
         needed = ", ".join(sorted(role.value for role in roles))
-        raise Problem(403, "forbidden", "role", names={"role": caller.role.value, "roles": needed})
-    request.scope[_CALLER] = caller
-    return caller
+        held = ", ".join(sorted(grant.role.value for grant in caller.grants))
+        raise Problem(403, "forbidden", "role", names={"role": held, "roles": needed})
+    request.scope[_CALLER] = admitted
+    return admitted
 
 
 class GuardedRoute(APIRoute):
@@ -212,6 +239,12 @@ def caller_of(request: Request) -> Caller:
     """Whom `admit` let in."""
     caller: Caller = request.scope[_CALLER]
     return caller
+
+
+def for_everything(who: Caller, conn: Connection) -> None:
+    """Problem 403 for a caller bound to a part of the place tree: this concerns the whole deployment."""
+    if not who.scope(conn).everything:
+        raise Problem(403, "forbidden", "whole_deployment")
 
 
 async def _caller(request: Request) -> Caller:

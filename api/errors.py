@@ -98,6 +98,11 @@ def invalid(pointer: str, code: str, **names: object) -> Problem:
     return Problem(422, "invalid", errors=(FieldError(pointer, code, names),))
 
 
+def out_of_scope(pointer: str) -> Problem:
+    """A new thing would lie outside what the caller may see: he must say where it lies."""
+    return Problem(422, "invalid", errors=(FieldError(pointer, "out_of_scope", {}),))
+
+
 def language_of(request: Request) -> Language:
     """The first of our languages in Accept-Language by its weight; Chinese where it names neither."""
     best, language = 0.0, Language.ZH_CN

@@ -1,4 +1,6 @@
-"""What all registry resources do alike: create once, read with an ETag, change over a version. Never holds SQL."""
+"""What all registry resources do alike: create once, list, read with an ETag, change over a version; each within the
+caller's scope, each change with its row in the audit. Never holds SQL.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,13 +12,16 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from alerting.ports import Conflict, Priority
+from api import audit
+from api.auth import caller_of
 from api.deps import Deps
-from api.errors import from_validation, not_found
+from api.errors import from_validation, not_found, out_of_scope
 from api.idempotency import Made, attempt, make_once
-from api.pages import answer
+from api.pages import answer, page, position
 from api.permissions import PREFIX
 from api.schemas.common import Body, Shown
 from api.versions import check_version, etag, expected_version
+from devices.store.scope import Scope
 
 B = TypeVar("B", bound=Body)
 R = TypeVar("R")
@@ -24,7 +29,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Noun(Generic[B, R]):
-    """One kind of thing: how its rows are found, changed and shown."""
+    """One kind of thing: how its rows are found, changed, shown, and where they lie."""
 
     name: str
     model: type[B]
@@ -32,19 +37,31 @@ class Noun(Generic[B, R]):
     get: Callable[[Connection, str], R | None]
     insert_many: Callable[[Connection, list[R]], None]
     update_one: Callable[[Connection, R], bool]
-    changed: Callable[[Connection, B, R], R]
-    """The row with this body's values, its id and version as they were. Problem when a field cannot stand."""
+    changed: Callable[[Connection, Scope, B, R], R]
+    """The row with this body's values, its id and version as they were. References outside the scope are unknown.
+    Problem when a field cannot stand."""
     shown: Callable[[R], Shown]
     version: Callable[[R], int]
+    path: Callable[[Connection, R], str | None]
+    """Where the thing lies, as a place's path; None: nowhere, so only who sees everything sees it."""
+    scope_field: str = ""
+    """The field that says where it lies: named when a new thing would lie outside the caller's scope."""
+
+    def key(self, row: R) -> str:
+        """The id under which it is shown."""
+        return str(self.shown(row).model_dump(mode="json")["id"])
 
 
-async def create(request: Request, deps: Deps, noun: Noun[B, R], make: Callable[[Connection], R]) -> Response:
-    """POST: one row, 201 with its address and ETag. `make` checks and builds it."""
+async def create(request: Request, deps: Deps, noun: Noun[B, R], body: B, fresh: Callable[[Connection], R]) -> Response:
+    """POST: one row, 201 with its address and ETag. `fresh` is the row before the body's values are put in."""
 
     def work(conn: Connection) -> Made:
-        row = make(conn)
+        scope = caller_of(request).scope(conn)
+        row = noun.changed(conn, scope, body, fresh(conn))
         noun.insert_many(conn, [row])
+        path = _inside(conn, noun, row, scope)
         document = noun.shown(row).model_dump(mode="json")
+        audit.note(conn, request, deps, "create", noun.name, document["id"], path=path, detail=document)
         headers = {"location": f"{PREFIX}/{noun.name}/{document['id']}", "etag": etag(noun.version(row))}
         return Made(document, headers=headers)
 
@@ -54,12 +71,35 @@ async def create(request: Request, deps: Deps, noun: Noun[B, R], make: Callable[
     return made.response()
 
 
-async def read_one(deps: Deps, noun: Noun[B, R], key: str) -> Response:
+async def list_page(
+    request: Request,
+    deps: Deps,
+    noun: Noun[B, R],
+    cursor: str | None,
+    limit: int,
+    rows: Callable[[Connection, str | None, int, Scope], list[R]],
+) -> Response:
+    """GET a page in order of ids. `rows(conn, after, limit, scope)` asks one row more than the page holds."""
+    after = position(cursor)
+
+    def work(conn: Connection) -> list[R]:
+        return rows(conn, after, limit + 1, caller_of(request).scope(conn))
+
+    return page(await deps.database.read(work), limit, noun.shown, noun.key)
+
+
+async def read_one(request: Request, deps: Deps, noun: Noun[B, R], key: str) -> Response:
     """GET: the row with its ETag."""
-    row = await deps.database.read(lambda conn: noun.get(conn, key))
-    if row is None:
+    return _answer(noun, await deps.database.read(lambda conn: visible(conn, request, noun, key)))
+
+
+def visible(conn: Connection, request: Request, noun: Noun[B, R], key: str) -> R:
+    """The row, when it exists within the caller's scope; Problem 404 otherwise."""
+    row = noun.get(conn, key)
+    scope = caller_of(request).scope(conn)
+    if row is None or not (scope.everything or scope.covers(noun.path(conn, row))):
         raise not_found()
-    return _answer(noun, row)
+    return row
 
 
 async def put_one(request: Request, deps: Deps, noun: Noun[B, R], key: str, body: B) -> Response:
@@ -84,19 +124,49 @@ async def _change(request: Request, deps: Deps, noun: Noun[B, R], key: str, body
     expected = expected_version(request)
 
     def work(conn: Connection) -> R:
-        before = noun.get(conn, key)
-        if before is None:
-            raise not_found()
+        before = visible(conn, request, noun, key)
         check_version(expected, noun.version(before))
-        if not noun.update_one(conn, noun.changed(conn, body_over(before), before)):
+        scope = caller_of(request).scope(conn)
+        if not noun.update_one(conn, noun.changed(conn, scope, body_over(before), before)):
             raise Conflict(f"{noun.name} {key}")
         after = noun.get(conn, key)
         assert after is not None, "a row that was just written is there"
+        path = _inside(conn, noun, after, scope)
+        old, new = (noun.shown(row).model_dump(mode="json") for row in (before, after))
+        audit.note(conn, request, deps, "change", noun.name, key, path=path, detail=audit.changes(old, new))
         return after
 
     row = await deps.database.write(Priority.ADMINISTRATION, lambda conn: attempt(conn, work))
     deps.service.registry_changed()
     return _answer(noun, row)
+
+
+async def remove_one(
+    request: Request, deps: Deps, noun: Noun[B, R], key: str, remove: Callable[[Connection, R], bool]
+) -> Response:
+    """DELETE over the version in If-Match: 204. `remove` answers False when somebody else was faster."""
+    expected = expected_version(request)
+
+    def work(conn: Connection) -> None:
+        row = visible(conn, request, noun, key)
+        check_version(expected, noun.version(row))
+        path = noun.path(conn, row)
+        if not remove(conn, row):
+            raise Conflict(f"{noun.name} {key}")
+        document = noun.shown(row).model_dump(mode="json")
+        audit.note(conn, request, deps, "remove", noun.name, key, path=path, detail=document)
+
+    await deps.database.write(Priority.ADMINISTRATION, lambda conn: attempt(conn, work))
+    deps.service.registry_changed()
+    return Response(status_code=204)
+
+
+def _inside(conn: Connection, noun: Noun[B, R], row: R, scope: Scope) -> str | None:
+    """The path of a row just written; Problem 422 when it would lie outside the caller's scope."""
+    path = noun.path(conn, row)
+    if not (scope.everything or scope.covers(path)):
+        raise out_of_scope(f"#/{noun.scope_field}" if noun.scope_field else "#")
+    return path
 
 
 def _answer(noun: Noun[B, R], row: R) -> Response:

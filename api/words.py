@@ -45,6 +45,10 @@ DETAILS: dict[str, Sentence] = {
         "密钥角色 {role} 不能执行此操作；需要：{roles}。",
         "A key with role {role} may not do this; it takes: {roles}.",
     ),
+    "whole_deployment": (
+        "此操作涉及整个系统；您的权限仅限于部分地点。",
+        "This concerns the whole deployment; your rights end at a part of the place tree.",
+    ),
     "no_person": (
         "此密钥未绑定人员；请用 `gengfu key add --worker` 生成绑定人员的密钥。",
         "This key belongs to no person; make one with `gengfu key add --worker`.",
@@ -128,6 +132,10 @@ FIELDS: dict[str, Sentence] = {
     "unknown_reference": (
         "找不到 {value}；请先登记，或填写正确的 id 或 code。",
         "There is no {value}: register it first, or give the right id or code.",
+    ),
+    "out_of_scope": (
+        "不在您的管辖范围内；请填写范围内的地点。",
+        "Outside your scope: name a place within it.",
     ),
     "taken": ("{value} 已被使用，请换一个。", "{value} is in use already: choose another."),
     "phone": (

@@ -6,30 +6,32 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection
 
+from api import audit
 from api.auth import GuardedRoute
 from api.deps import Deps, Use
-from api.errors import conflict, not_found
+from api.errors import conflict
 from api.idempotency import Made, fresh_nonce, make_once, nonce_key, secret_from
-from api.pages import Cursor, Limit, Page, answer, limit_default, page, position
+from api.pages import Cursor, Limit, Page, answer, limit_default
 from api.permissions import PREFIX
 from api.references import place_id_of
-from api.registry import Noun, create, patch_one, put_one, read_one
+from api.registry import Noun, create, list_page, patch_one, put_one, read_one, visible
 from api.schemas.common import Patch
 from api.schemas.registry import CredentialOut, DeviceFields, DeviceIn, DeviceOut
 from devices.model import Device, DeviceState
 from devices.store import devices as store
 from devices.store.devices import DeviceRow
+from devices.store.scope import Scope, path_of_place
 
 router = APIRouter(prefix=f"{PREFIX}/devices", tags=["devices"], route_class=GuardedRoute)
 
 secret_bytes = 16
 
 
-def _changed(conn: Connection, body: DeviceFields, before: DeviceRow) -> DeviceRow:
+def _changed(conn: Connection, scope: Scope, body: DeviceFields, before: DeviceRow) -> DeviceRow:
     device = Device(
         id=before.device.id,
         kind=body.kind,
-        place_id=place_id_of(conn, body.place_id, "#/place_id"),
+        place_id=place_id_of(conn, scope, body.place_id, "#/place_id"),
         state=body.state,
         codec=body.codec,
         test_mode_until=body.test_mode_until,
@@ -63,42 +65,42 @@ _DEVICES = Noun(
     changed=_changed,
     shown=_shown,
     version=lambda row: row.version,
+    path=lambda conn, row: path_of_place(conn, row.device.place_id),
+    scope_field="place_id",
 )
 
 
 @router.get("", response_model=Page[DeviceOut])
 async def list_devices(
+    request: Request,
     use: Use,
     place_id: Annotated[str | None, Query(max_length=64, description="id or code")] = None,
     state: DeviceState | None = None,
     cursor: Cursor = None,
     limit: Limit = limit_default,
 ) -> Response:
-    after = position(cursor)
+    def rows(conn: Connection, after: str | None, count: int, scope: Scope) -> list[DeviceRow]:
+        place = place_id_of(conn, scope, place_id, "?place_id")
+        return store.page(conn, after, count, place_id=place, state=state, within=scope)
 
-    def work(conn: Connection) -> list[DeviceRow]:
-        place = place_id_of(conn, place_id, "?place_id")
-        return store.page(conn, after, limit + 1, place_id=place, state=state)
-
-    return page(await use.database.read(work), limit, _shown, lambda row: row.device.id)
+    return await list_page(request, use, _DEVICES, cursor, limit, rows)
 
 
 @router.post("", status_code=201, response_model=DeviceOut)
 async def register_device(body: DeviceIn, request: Request, use: Use) -> Response:
     """It can speak once it has a credential."""
-    fresh = DeviceRow(Device(body.id, body.kind, None, body.state), use.clock.now())
 
-    def make(conn: Connection) -> DeviceRow:
+    def fresh(conn: Connection) -> DeviceRow:
         if store.get(conn, body.id) is not None:
             raise conflict("#/id", "taken", value=body.id)
-        return _changed(conn, body, fresh)
+        return DeviceRow(Device(body.id, body.kind, None, body.state), use.clock.now())
 
-    return await create(request, use, _DEVICES, make)
+    return await create(request, use, _DEVICES, body, fresh)
 
 
 @router.get("/{id}", response_model=DeviceOut)
-async def read_device(id: str, use: Use) -> Response:
-    return await read_one(use, _DEVICES, id)
+async def read_device(id: str, request: Request, use: Use) -> Response:
+    return await read_one(request, use, _DEVICES, id)
 
 
 @router.put("/{id}", response_model=DeviceOut)
@@ -118,8 +120,9 @@ async def give_credential(id: str, request: Request, use: Use) -> Response:
     hashed = use.hash_credential(_secret(use, nonce))
 
     def work(conn: Connection) -> Made:
-        if not store.set_credential(conn, id, hashed):
-            raise not_found()
+        path = path_of_place(conn, visible(conn, request, _DEVICES, id).device.place_id)
+        store.set_credential(conn, id, hashed)
+        audit.note(conn, request, use, "give_credential", "devices", id, path=path)
         return Made({"username": id, nonce_key: nonce})
 
     made = await make_once(request, use, work)

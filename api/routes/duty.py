@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from sqlalchemy import Connection
 
-from api.auth import GuardedRoute
+from api.auth import GuardedRoute, Who
 from api.deps import Use
 from api.errors import invalid
 from api.pages import answer
@@ -17,6 +17,7 @@ from api.schemas.registry import DutyOut, DutyPerson, DutyStep
 from devices.model import Person, Placement, Role, Shift
 from devices.resolve import GRID_ROLES, RegistrySnapshot, on_duty, place_by_id
 from devices.store import snapshot as store
+from devices.store.scope import Scope
 
 router = APIRouter(prefix=f"{PREFIX}/duty", tags=["duty"], route_class=GuardedRoute)
 
@@ -26,6 +27,7 @@ Reference = Annotated[str | None, Query(max_length=64, description="id or code")
 @router.get("", response_model=DutyOut)
 async def read_duty(
     use: Use,
+    who: Who,
     grid: Reference = None,
     place: Reference = None,
     at: Annotated[Instant | None, Query(description="now when absent")] = None,
@@ -36,7 +38,7 @@ async def read_duty(
     instant = at or use.clock.now()
 
     def work(conn: Connection) -> DutyOut:
-        snapshot, placement = _placed(conn, grid, place, instant)
+        snapshot, placement = _placed(conn, who.scope(conn), grid, place, instant)
         steps = [_step(snapshot, placement, role, instant) for role in Role]
         return DutyOut(grid_id=placement.grid_id, place_id=placement.place_id, at=instant, steps=steps)
 
@@ -44,10 +46,10 @@ async def read_duty(
 
 
 def _placed(
-    conn: Connection, grid: str | None, place: str | None, instant: datetime
+    conn: Connection, scope: Scope, grid: str | None, place: str | None, instant: datetime
 ) -> tuple[RegistrySnapshot, Placement]:
-    row = None if grid is None else grid_of(conn, grid, "?grid")
-    place_id = place_id_of(conn, place, "?place")
+    row = None if grid is None else grid_of(conn, scope, grid, "?grid")
+    place_id = place_id_of(conn, scope, place, "?place")
     if place_id is None and row is not None:
         place_id = row.community_id or next(iter(row.place_ids), None)
     grid_ids = () if row is None else (row.id,)

@@ -8,24 +8,25 @@ from sqlalchemy import Connection
 from api.auth import GuardedRoute
 from api.deps import Use
 from api.errors import conflict
-from api.pages import Cursor, Limit, Page, limit_default, page, position
+from api.pages import Cursor, Limit, Page, limit_default
 from api.permissions import PREFIX
 from api.references import place_id_of, place_of
-from api.registry import Noun, create, patch_one, put_one, read_one
+from api.registry import Noun, create, list_page, patch_one, put_one, read_one
 from api.schemas.common import Patch
 from api.schemas.registry import GridIn, GridOut
 from api.store.references import covering
 from devices.store import grids as store
 from devices.store.grids import GridRow
+from devices.store.scope import Scope, path_of_grid
 
 router = APIRouter(prefix=f"{PREFIX}/grids", tags=["grids"], route_class=GuardedRoute)
 
 
-def _changed(conn: Connection, body: GridIn, before: GridRow) -> GridRow:
+def _changed(conn: Connection, scope: Scope, body: GridIn, before: GridRow) -> GridRow:
     holder = store.find(conn, body.code)
     if holder is not None and holder.id != before.id:
         raise conflict("#/code", "taken", value=body.code)
-    covered = [place_of(conn, wanted, f"#/place_ids/{index}").id for index, wanted in enumerate(body.place_ids)]
+    covered = [place_of(conn, scope, wanted, f"#/place_ids/{index}").id for index, wanted in enumerate(body.place_ids)]
     for place_id, (grid_id, code) in covering(conn, covered).items():
         if grid_id != before.id:
             index = covered.index(place_id)
@@ -35,7 +36,7 @@ def _changed(conn: Connection, body: GridIn, before: GridRow) -> GridRow:
         code=body.code,
         name=body.name,
         name_en=body.name_en,
-        community_id=place_id_of(conn, body.community_id, "#/community_id"),
+        community_id=place_id_of(conn, scope, body.community_id, "#/community_id"),
         place_ids=tuple(dict.fromkeys(covered)),
     )
 
@@ -61,25 +62,28 @@ _GRIDS = Noun(
     changed=_changed,
     shown=_shown,
     version=lambda row: row.version,
+    path=lambda conn, row: path_of_grid(conn, row.id),
+    scope_field="community_id",
 )
 
 
 @router.get("", response_model=Page[GridOut])
-async def list_grids(use: Use, cursor: Cursor = None, limit: Limit = limit_default) -> Response:
-    after = position(cursor)
-    rows = await use.database.read(lambda conn: store.page(conn, after, limit + 1))
-    return page(rows, limit, _shown, lambda row: row.id)
+async def list_grids(request: Request, use: Use, cursor: Cursor = None, limit: Limit = limit_default) -> Response:
+    def rows(conn: Connection, after: str | None, count: int, scope: Scope) -> list[GridRow]:
+        return store.page(conn, after, count, within=scope)
+
+    return await list_page(request, use, _GRIDS, cursor, limit, rows)
 
 
 @router.post("", status_code=201, response_model=GridOut)
 async def create_grid(body: GridIn, request: Request, use: Use) -> Response:
     fresh = GridRow(use.ids.uuid7(), body.code, body.name, body.name_en)
-    return await create(request, use, _GRIDS, lambda conn: _changed(conn, body, fresh))
+    return await create(request, use, _GRIDS, body, lambda conn: fresh)
 
 
 @router.get("/{id}", response_model=GridOut)
-async def read_grid(id: str, use: Use) -> Response:
-    return await read_one(use, _GRIDS, id)
+async def read_grid(id: str, request: Request, use: Use) -> Response:
+    return await read_one(request, use, _GRIDS, id)
 
 
 @router.put("/{id}", response_model=GridOut)

@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 from alerting.ports import Conflict, Priority
 from alerting.store import policy_rows as store
 from alerting.store.policy_rows import PolicyRow
-from api.auth import GuardedRoute
+from api import audit
+from api.auth import GuardedRoute, Who, for_everything
 from api.deps import Use
 from api.errors import not_found
 from api.idempotency import attempt
@@ -17,6 +18,7 @@ from api.permissions import PREFIX
 from api.references import place_of
 from api.schemas.admin import PolicyIn, PolicyOut
 from api.versions import check_version, etag, expected_version
+from devices.store.scope import EVERYTHING
 
 router = APIRouter(prefix=f"{PREFIX}/policies", tags=["policies"], route_class=GuardedRoute)
 
@@ -40,19 +42,22 @@ async def read_policy(name: PolicyName, use: Use) -> Response:
 
 
 @router.put("/{name}", response_model=PolicyOut)
-async def put_policy(name: PolicyName, body: PolicyIn, request: Request, use: Use) -> Response:
+async def put_policy(name: PolicyName, body: PolicyIn, request: Request, use: Use, who: Who) -> Response:
     """A new name is made (201). One that exists needs If-Match; open incidents keep the version they opened with."""
 
     def work(conn: Connection) -> PolicyRow:
+        for_everything(who, conn)
         row = store.get(conn, name)
         document = _with_place_ids(conn, body.document())
         if row is None:
             row = PolicyRow(name, body.position, document, 1)
             store.add(conn, use.ids.uuid7(), row)
+            audit.note(conn, request, use, "create", "policies", name, detail=document)
             return row
         check_version(expected_version(request), row.version)
         if not store.replace(conn, name, row.version, body.position, document):
             raise Conflict(f"policy {name}")
+        audit.note(conn, request, use, "change", "policies", name, detail=document)
         return PolicyRow(name, body.position, document, row.version + 1)
 
     row = await use.database.write(Priority.ADMINISTRATION, lambda conn: attempt(conn, work))
@@ -64,7 +69,7 @@ def _with_place_ids(conn: Connection, document: dict[str, Any]) -> dict[str, Any
     """Places may be named by code; what is kept are ids, which is what an incident's path is compared with."""
     match = document.get("match") or {}
     wanted = match.get("places") or []
-    ids = [place_of(conn, place, f"#/match/places/{index}").id for index, place in enumerate(wanted)]
+    ids = [place_of(conn, EVERYTHING, place, f"#/match/places/{index}").id for index, place in enumerate(wanted)]
     return {**document, "match": {**match, "places": ids}} if wanted else document
 
 

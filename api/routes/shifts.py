@@ -8,14 +8,15 @@ from sqlalchemy import Connection
 
 from api.auth import GuardedRoute
 from api.deps import Use
-from api.pages import Cursor, Limit, Page, limit_default, page, position
+from api.pages import Cursor, Limit, Page, limit_default
 from api.permissions import PREFIX
-from api.references import grid_id_of, person_of, place_id_of
-from api.registry import Noun, create, patch_one, put_one, read_one
+from api.references import grid_id_of, person_id_of, person_of, place_id_of
+from api.registry import Noun, create, list_page, patch_one, put_one, read_one
 from api.schemas.common import Patch
 from api.schemas.registry import ShiftIn, ShiftOut
 from devices.model import Shift
 from devices.store import shifts as store
+from devices.store.scope import Scope, path_of_grid, path_of_place
 from devices.store.shifts import ShiftRow
 
 router = APIRouter(prefix=f"{PREFIX}/shifts", tags=["shifts"], route_class=GuardedRoute)
@@ -23,13 +24,13 @@ router = APIRouter(prefix=f"{PREFIX}/shifts", tags=["shifts"], route_class=Guard
 Reference = Annotated[str | None, Query(max_length=64, description="id or code")]
 
 
-def _changed(conn: Connection, body: ShiftIn, before: ShiftRow) -> ShiftRow:
+def _changed(conn: Connection, scope: Scope, body: ShiftIn, before: ShiftRow) -> ShiftRow:
     shift = Shift(
         id=before.shift.id,
         role=body.role,
-        person_id=person_of(conn, body.person_id, "#/person_id"),
-        grid_id=grid_id_of(conn, body.grid_id, "#/grid_id"),
-        place_id=place_id_of(conn, body.place_id, "#/place_id"),
+        person_id=person_of(conn, scope, body.person_id, "#/person_id").id,
+        grid_id=grid_id_of(conn, scope, body.grid_id, "#/grid_id"),
+        place_id=place_id_of(conn, scope, body.place_id, "#/place_id"),
         starts_at=body.starts_at,
         ends_at=body.ends_at,
         rank=body.rank,
@@ -52,6 +53,11 @@ def _shown(row: ShiftRow) -> ShiftOut:
     )
 
 
+def _path(conn: Connection, row: ShiftRow) -> str | None:
+    shift = row.shift
+    return path_of_grid(conn, shift.grid_id) if shift.grid_id else path_of_place(conn, shift.place_id)
+
+
 _SHIFTS = Noun(
     name="shifts",
     model=ShiftIn,
@@ -61,11 +67,14 @@ _SHIFTS = Noun(
     changed=_changed,
     shown=_shown,
     version=lambda row: row.version,
+    path=_path,
+    scope_field="grid_id",
 )
 
 
 @router.get("", response_model=Page[ShiftOut])
 async def list_shifts(
+    request: Request,
     use: Use,
     grid_id: Reference = None,
     place_id: Reference = None,
@@ -73,30 +82,29 @@ async def list_shifts(
     cursor: Cursor = None,
     limit: Limit = limit_default,
 ) -> Response:
-    after = position(cursor)
-
-    def work(conn: Connection) -> list[ShiftRow]:
+    def rows(conn: Connection, after: str | None, count: int, scope: Scope) -> list[ShiftRow]:
         return store.page(
             conn,
             after,
-            limit + 1,
-            grid_id=grid_id_of(conn, grid_id, "?grid_id"),
-            place_id=place_id_of(conn, place_id, "?place_id"),
-            person_id=None if person_id is None else person_of(conn, person_id, "?person_id"),
+            count,
+            grid_id=grid_id_of(conn, scope, grid_id, "?grid_id"),
+            place_id=place_id_of(conn, scope, place_id, "?place_id"),
+            person_id=person_id_of(conn, scope, person_id, "?person_id"),
+            within=scope,
         )
 
-    return page(await use.database.read(work), limit, _shown, lambda row: row.shift.id)
+    return await list_page(request, use, _SHIFTS, cursor, limit, rows)
 
 
 @router.post("", status_code=201, response_model=ShiftOut)
 async def create_shift(body: ShiftIn, request: Request, use: Use) -> Response:
     fresh = ShiftRow(Shift(use.ids.uuid7(), body.role, body.person_id, None, None, None, None))
-    return await create(request, use, _SHIFTS, lambda conn: _changed(conn, body, fresh))
+    return await create(request, use, _SHIFTS, body, lambda conn: fresh)
 
 
 @router.get("/{id}", response_model=ShiftOut)
-async def read_shift(id: str, use: Use) -> Response:
-    return await read_one(use, _SHIFTS, id)
+async def read_shift(id: str, request: Request, use: Use) -> Response:
+    return await read_one(request, use, _SHIFTS, id)
 
 
 @router.put("/{id}", response_model=ShiftOut)

@@ -6,24 +6,27 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
 from alerting.channels.mask import masked
-from api.auth import GuardedRoute
+from api import audit
+from api.auth import GuardedRoute, caller_of
 from api.deps import Use
 from api.errors import conflict, invalid, not_found
 from api.idempotency import Made, make_once
-from api.pages import Cursor, Limit, Page, answer, limit_default, page, position
+from api.pages import Cursor, Limit, Page, answer, limit_default
 from api.permissions import PREFIX
-from api.phones import normalise
-from api.registry import Noun, create, patch_one, put_one, read_one
+from api.references import place_id_of
+from api.registry import Noun, create, list_page, patch_one, put_one, read_one
 from api.schemas.common import Patch
 from api.schemas.registry import ContactIn, ContactOut, PersonIn, PersonOut
 from devices.model import Channel, PersonKind
+from devices.phones import normalise
 from devices.store import people as store
 from devices.store.people import ContactRow, PersonRow
+from devices.store.scope import Scope, path_of_place
 
 router = APIRouter(prefix=f"{PREFIX}/workers", tags=["workers"], route_class=GuardedRoute)
 
 
-def _changed(conn: Connection, body: PersonIn, before: PersonRow) -> PersonRow:
+def _changed(conn: Connection, scope: Scope, body: PersonIn, before: PersonRow) -> PersonRow:
     holder = store.find(conn, body.code)
     if holder is not None and holder.id != before.id:
         raise conflict("#/code", "taken", value=body.code)
@@ -35,6 +38,7 @@ def _changed(conn: Connection, body: PersonIn, before: PersonRow) -> PersonRow:
         name_en=body.name_en,
         language=body.language,
         left_at=body.left_at,
+        place_id=place_id_of(conn, scope, body.place_id, "#/place_id"),
     )
 
 
@@ -47,6 +51,7 @@ def _shown(row: PersonRow) -> PersonOut:
         name_en=row.name_en,
         language=row.language,
         left_at=row.left_at,
+        place_id=row.place_id,
         version=row.version,
     )
 
@@ -60,27 +65,30 @@ _PEOPLE = Noun(
     changed=_changed,
     shown=_shown,
     version=lambda row: row.version,
+    path=lambda conn, row: path_of_place(conn, row.place_id),
+    scope_field="place_id",
 )
 
 
 @router.get("", response_model=Page[PersonOut])
 async def list_people(
-    use: Use, kind: PersonKind | None = None, cursor: Cursor = None, limit: Limit = limit_default
+    request: Request, use: Use, kind: PersonKind | None = None, cursor: Cursor = None, limit: Limit = limit_default
 ) -> Response:
-    after = position(cursor)
-    rows = await use.database.read(lambda conn: store.page(conn, after, limit + 1, kind=kind))
-    return page(rows, limit, _shown, lambda row: row.id)
+    def rows(conn: Connection, after: str | None, count: int, scope: Scope) -> list[PersonRow]:
+        return store.page(conn, after, count, kind=kind, within=scope)
+
+    return await list_page(request, use, _PEOPLE, cursor, limit, rows)
 
 
 @router.post("", status_code=201, response_model=PersonOut)
 async def create_person(body: PersonIn, request: Request, use: Use) -> Response:
     fresh = PersonRow(use.ids.uuid7(), body.kind, body.code, body.name, body.name_en, body.language)
-    return await create(request, use, _PEOPLE, lambda conn: _changed(conn, body, fresh))
+    return await create(request, use, _PEOPLE, body, lambda conn: fresh)
 
 
 @router.get("/{id}", response_model=PersonOut)
-async def read_person(id: str, use: Use) -> Response:
-    return await read_one(use, _PEOPLE, id)
+async def read_person(id: str, request: Request, use: Use) -> Response:
+    return await read_one(request, use, _PEOPLE, id)
 
 
 @router.put("/{id}", response_model=PersonOut)
@@ -95,16 +103,10 @@ async def patch_person(id: str, body: Patch, request: Request, use: Use) -> Resp
 
 
 @router.get("/{id}/contacts", response_model=Page[ContactOut])
-async def list_contacts(id: str, use: Use) -> Response:
+async def list_contacts(id: str, request: Request, use: Use) -> Response:
     """All of them in the order in which they are tried; numbers are masked."""
 
-    def work(conn: Connection) -> list[ContactRow] | None:
-        person = store.find(conn, id)
-        return None if person is None else store.contacts(conn, person.id)
-
-    rows = await use.database.read(work)
-    if rows is None:
-        raise not_found()
+    rows = await use.database.read(lambda conn: store.contacts(conn, _person(conn, request, id).id))
     return answer({"items": [_contact_shown(row).model_dump(mode="json") for row in rows], "next": None})
 
 
@@ -113,21 +115,30 @@ async def create_contact(id: str, body: ContactIn, request: Request, use: Use) -
     """Numbers are read as people write them and kept as E.164. The worker may be named by id or by code."""
 
     def work(conn: Connection) -> Made:
-        person = store.find(conn, id)
-        if person is None:
-            raise not_found()
+        person = _person(conn, request, id)
         address = _address(body, person.id)
         known = {(row.channel, row.address) for row in store.contacts(conn, person.id)}
         if (body.channel, address) in known:
             raise conflict("#/address", "taken", value=body.address or body.channel.value)
         row = ContactRow(use.ids.uuid7(), person.id, body.channel, address)
         store.add_contacts(conn, [row])
-        return Made(_contact_shown(row).model_dump(mode="json"))
+        shown = _contact_shown(row).model_dump(mode="json")
+        path = path_of_place(conn, person.place_id)
+        audit.note(conn, request, use, "create", "contacts", row.id, path=path, detail={"person": person.id, **shown})
+        return Made(shown)
 
     made = await make_once(request, use, work)
     if made.fresh:
         use.service.registry_changed()
     return made.response()
+
+
+def _person(conn: Connection, request: Request, reference: str) -> PersonRow:
+    """By id or by code, within the caller's scope; Problem 404."""
+    found = store.find(conn, reference)
+    if found is None or not caller_of(request).scope(conn).covers(path_of_place(conn, found.place_id)):
+        raise not_found()
+    return found
 
 
 def _address(body: ContactIn, person_id: str) -> str:

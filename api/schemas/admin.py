@@ -96,13 +96,15 @@ class PolicyOut(Shown):
 
 
 class KeyIn(Body):
-    """`person_id` ties the key to a person: a grid_worker key always has one."""
+    """`person_id` ties the key to a person: a grid_worker key always has one. `place_id` limits it to that part of the
+    place tree."""
 
     model_config = example({"name": "control-room-1", "role": "operator"})
 
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]+$")]
     role: Role
     person_id: Reference | None = None
+    place_id: Reference | None = None
     expires_at: Instant | None = None
 
     @model_validator(mode="after")
@@ -117,6 +119,7 @@ class KeyOut(Shown):
     name: str
     role: Role
     person_id: str | None
+    place_id: str | None
     created_at: Instant
     expires_at: Instant | None
     revoked_at: Instant | None

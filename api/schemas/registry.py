@@ -76,6 +76,7 @@ class PersonIn(Body):
     kind: PersonKind = PersonKind.WORKER
     language: Language = Language.ZH_CN
     left_at: Instant | None = None
+    place_id: Annotated[Reference | None, Field(description="Where the person belongs; decides who may see it")] = None
 
 
 class PersonOut(Shown):
@@ -86,6 +87,7 @@ class PersonOut(Shown):
     name_en: str
     language: Language
     left_at: Instant | None
+    place_id: str | None
     version: int
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from api.permissions import Role
 from api.store.tables import api_keys
+from devices.store.scope import EVERYTHING, Scope
 from devices.store.tables import people
 
 
@@ -25,6 +26,8 @@ class ApiKey:
     last_used_at: datetime | None
     person_name: str | None = None
     """The person's name in the registry, for the timeline."""
+    place_id: str | None = None
+    """Below which place it may act; None: everywhere."""
 
     def valid(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
@@ -42,6 +45,7 @@ _COLUMNS = (
     api_keys.c.revoked_at,
     api_keys.c.last_used_at,
     people.c.name.label("person_name"),
+    api_keys.c.place_id,
 )
 _SELECT = select(*_COLUMNS).select_from(api_keys.outerjoin(people, people.c.id == api_keys.c.person_id))
 
@@ -55,6 +59,7 @@ def add(conn: Connection, key: ApiKey) -> None:
             role=key.role.value,
             key_hash=key.key_hash,
             person_id=key.person_id,
+            place_id=key.place_id,
             created_at=key.created_at,
             expires_at=key.expires_at,
         )
@@ -76,9 +81,9 @@ def name_taken(conn: Connection, name: str) -> bool:
     return conn.execute(select(api_keys.c.id).where(api_keys.c.name == name)).first() is not None
 
 
-def page(conn: Connection, after: str | None, limit: int) -> list[ApiKey]:
-    """Keys in order of their ids."""
-    query = _SELECT.order_by(api_keys.c.id).limit(limit)
+def page(conn: Connection, after: str | None, limit: int, within: Scope = EVERYTHING) -> list[ApiKey]:
+    """Keys in order of their ids; those bound to a place only where that place is within the scope."""
+    query = _SELECT.where(within.at_place(api_keys.c.place_id)).order_by(api_keys.c.id).limit(limit)
     if after is not None:
         query = query.where(api_keys.c.id > after)
     return [_key(row) for row in conn.execute(query)]

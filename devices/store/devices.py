@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from devices.model import Device, DeviceState
 from devices.store.pages import after_id
+from devices.store.scope import EVERYTHING, Scope
 from devices.store.tables import devices
 
 ROWS_AT_ONCE = 5_000
@@ -60,9 +61,10 @@ def page(
     *,
     place_id: str | None = None,
     state: DeviceState | None = None,
+    within: Scope = EVERYTHING,
 ) -> list[DeviceRow]:
     """In order of ids, at most 500."""
-    query = after_id(_SELECT, devices.c.id, after, limit)
+    query = after_id(_SELECT.where(within.at_place(devices.c.place_id)), devices.c.id, after, limit)
     if place_id is not None:
         query = query.where(devices.c.place_id == place_id)
     if state is not None:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
 from devices.store.lists import one_of
 from devices.store.pages import after_id
+from devices.store.scope import EVERYTHING, Scope
 from devices.store.tables import grid_places, grids
 
 
@@ -50,9 +51,10 @@ def find(conn: Connection, reference: str) -> GridRow | None:
     return _first(conn, conn.execute(query).fetchall(), reference)
 
 
-def page(conn: Connection, after: str | None, limit: int) -> list[GridRow]:
+def page(conn: Connection, after: str | None, limit: int, *, within: Scope = EVERYTHING) -> list[GridRow]:
     """In order of ids, at most 500."""
-    return _rows(conn, conn.execute(after_id(_SELECT, grids.c.id, after, limit)).fetchall())
+    query = _SELECT.where(within.at_grid(grids.c.id))
+    return _rows(conn, conn.execute(after_id(query, grids.c.id, after, limit)).fetchall())
 
 
 def update_one(conn: Connection, row: GridRow) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
 from devices.model import Channel, Language, PersonKind
 from devices.store.pages import after_id
+from devices.store.scope import EVERYTHING, Scope
 from devices.store.tables import contact_points, people
 
 
@@ -23,6 +24,8 @@ class PersonRow:
     left_at: datetime | None = None
     """From then on never on duty and never rung."""
     version: int = 1
+    place_id: str | None = None
+    """Where he belongs: seen by those whose scope holds it; None: only by those who see everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ _SELECT = select(
     people.c.language,
     people.c.left_at,
     people.c.version,
+    people.c.place_id,
 )
 _CONTACTS = select(
     contact_points.c.id,
@@ -76,9 +80,16 @@ def find(conn: Connection, reference: str) -> PersonRow | None:
     return rows[0] if rows else None
 
 
-def page(conn: Connection, after: str | None, limit: int, *, kind: PersonKind | None = None) -> list[PersonRow]:
+def page(
+    conn: Connection,
+    after: str | None,
+    limit: int,
+    *,
+    kind: PersonKind | None = None,
+    within: Scope = EVERYTHING,
+) -> list[PersonRow]:
     """In order of ids, at most 500."""
-    query = after_id(_SELECT, people.c.id, after, limit)
+    query = after_id(_SELECT.where(within.at_place(people.c.place_id)), people.c.id, after, limit)
     if kind is not None:
         query = query.where(people.c.kind == kind.value)
     return [_row(row) for row in conn.execute(query)]
@@ -148,12 +159,13 @@ def _values(row: PersonRow) -> dict[str, Any]:
         "name_en": row.name_en,
         "language": row.language.value,
         "left_at": row.left_at,
+        "place_id": row.place_id,
     }
 
 
 def _row(row: Row[*tuple[Any, ...]]) -> PersonRow:
-    id_, kind, code, name, name_en, language, left_at, version = row
-    return PersonRow(id_, PersonKind(kind), code, name, name_en, Language(language), left_at, version)
+    id_, kind, code, name, name_en, language, left_at, version, place_id = row
+    return PersonRow(id_, PersonKind(kind), code, name, name_en, Language(language), left_at, version, place_id)
 
 
 def _contact(row: Row[*tuple[Any, ...]]) -> ContactRow:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from devices.model import Place, PlaceKind
 from devices.store.pages import after_id
+from devices.store.scope import EVERYTHING, Scope
 from devices.store.tables import places
 
 
@@ -77,9 +78,10 @@ def page(
     *,
     kind: PlaceKind | None = None,
     parent_id: str | None = None,
+    within: Scope = EVERYTHING,
 ) -> list[PlaceRow]:
     """In order of ids, at most 500."""
-    query = after_id(_SELECT, places.c.id, after, limit)
+    query = after_id(_SELECT.where(within.on_path(places.c.path)), places.c.id, after, limit)
     if kind is not None:
         query = query.where(places.c.kind == kind.value)
     if parent_id is not None:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from devices.model import Role, Shift
 from devices.store.pages import after_id
+from devices.store.scope import EVERYTHING, Scope
 from devices.store.tables import shifts
 
 
@@ -50,9 +51,11 @@ def page(
     grid_id: str | None = None,
     place_id: str | None = None,
     person_id: str | None = None,
+    within: Scope = EVERYTHING,
 ) -> list[ShiftRow]:
     """In order of ids, at most 500."""
-    query = after_id(_SELECT, shifts.c.id, after, limit)
+    seen = within.at_grid(shifts.c.grid_id) | within.at_place(shifts.c.place_id)
+    query = after_id(_SELECT.where(seen), shifts.c.id, after, limit)
     for column, wanted in ((shifts.c.grid_id, grid_id), (shifts.c.place_id, place_id), (shifts.c.person_id, person_id)):
         if wanted is not None:
             query = query.where(column == wanted)

@@ -13,7 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from devices.store.types import Document, Id, Instant, Sequence, Word, metadata
+from devices.store.types import Document, Id, Instant, PathText, Sequence, Word, metadata
 
 places = Table(
     "places",
@@ -24,7 +24,7 @@ places = Table(
     Column("code", String(64), unique=True),
     Column("name", String(64), nullable=False),
     Column("name_en", String(32), nullable=False),
-    Column("path", Text, nullable=False),  # ids from the root down to itself, joined by "/"
+    Column("path", PathText, nullable=False, index=True),  # ids from the root down to itself, joined by "/"
     Column("lat", Float),
     Column("lon", Float),
     Column("version", Integer, nullable=False, default=1),
@@ -38,6 +38,8 @@ grids = Table(
     Column("name", String(64), nullable=False),
     Column("name_en", String(32), nullable=False),
     Column("community_id", Id, ForeignKey("places.id")),
+    Column("night_from", Integer),  # local minutes of the day; both or neither: the night rule
+    Column("night_to", Integer),
     Column("version", Integer, nullable=False, default=1),
 )
 
@@ -58,6 +60,10 @@ people = Table(
     Column("name_en", String(64), nullable=False),
     Column("language", String(8), nullable=False),
     Column("left_at", Instant),
+    Column("place_id", Id, index=True),  # where he belongs; nowhere: only who sees everything sees him
+    Column("hours_from", Integer),  # volunteers: local minutes of the day between which they may be asked
+    Column("hours_to", Integer),
+    Column("night_calls_consent_at", Instant),
     Column("version", Integer, nullable=False, default=1),
 )
 
@@ -100,6 +106,13 @@ devices = Table(
     Column("credential_hash", String(256)),
     Column("credential_revoked_at", Instant),
     Column("created_at", Instant, nullable=False),
+    Column("model_id", Id, index=True),
+    Column("parent_id", String(64), index=True),  # a charging station's port: the station
+    Column("port", Integer),
+    Column("label", String(16), unique=True, index=True),  # the opaque code on its QR label
+    Column("out_of_service_until", Instant),
+    Column("out_of_service_reason", String(200)),
+    Column("replaced_by", String(64)),
     Column("version", Integer, nullable=False, default=1),
 )
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, String
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
@@ -41,6 +41,8 @@ Id = String(36)
 """UUIDv7 text, or the device's own name."""
 Word = String(32)
 """A value of a closed enum."""
+PathText = Text().with_variant(Text(collation="C"), "postgresql")
+"""Compared byte by byte on both databases, so that everything below a place is one range of the index."""
 Document = JSON().with_variant(JSONB(), "postgresql")
 Sequence = BigInteger().with_variant(Integer(), "sqlite")
 """A growing row number."""

@@ -2,7 +2,11 @@
 
 import alerting.store.tables  # noqa: F401
 import api.store.tables  # noqa: F401
-import devices.store.tables  # noqa: F401
+import devices.store.tables
+import devices.store.tables_audit
+import devices.store.tables_devices
+import devices.store.tables_duty
+import devices.store.tables_places  # noqa: F401
 from devices.store.types import metadata
 
 __all__ = ["metadata"]
