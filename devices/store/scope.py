@@ -45,19 +45,24 @@ class Scope:
         """The condition on a column that holds a place's id."""
         if self.paths is None:
             return true()
-        return exists(select(places.c.id).where(places.c.id == column, self.on_path(places.c.path)))
+        inner = places.alias()  # the outer query may be over places itself
+        return exists(select(inner.c.id).where(inner.c.id == column, self.on_path(inner.c.path)))
 
     def at_grid(self, column: ColumnElement[str]) -> ColumnElement[bool]:
         """The condition on a column that holds a grid's id.
 
-        A grid lies where its community lies; without one, where every place that it covers does.
+        A grid lies where its community lies; without one, where all that it covers lies together.
         """
         if self.paths is None:
             return true()
-        by_community = exists(select(grids.c.id).where(grids.c.id == column, self.at_place(grids.c.community_id)))
-        homeless = exists(select(grids.c.id).where(grids.c.id == column, grids.c.community_id.is_(None)))
-        covered = select(grid_places.c.grid_id).where(grid_places.c.grid_id == column)
-        inside, outside = self.at_place(grid_places.c.place_id), ~self.at_place(grid_places.c.place_id)
+        return or_(false(), *(Scope((path,))._grid_below(column) for path in self.paths))
+
+    def _grid_below(self, column: ColumnElement[str]) -> ColumnElement[bool]:
+        own, covering = grids.alias(), grid_places.alias()
+        by_community = exists(select(own.c.id).where(own.c.id == column, self.at_place(own.c.community_id)))
+        homeless = exists(select(own.c.id).where(own.c.id == column, own.c.community_id.is_(None)))
+        covered = select(covering.c.grid_id).where(covering.c.grid_id == column)
+        inside, outside = self.at_place(covering.c.place_id), ~self.at_place(covering.c.place_id)
         return or_(by_community, and_(homeless, exists(covered.where(inside)), ~exists(covered.where(outside))))
 
 
