@@ -21,11 +21,76 @@ class PlaceKind(StrEnum):
     """A shared part 公共部位 (lift, bicycle shed, stairwell) or a part of a room; hangs under any level."""
 
 
+_LEVELS = tuple(PlaceKind)
+
+
+def hangs_under(child: PlaceKind, parent: PlaceKind) -> bool:
+    """Whether a place of one kind may stand directly below another: levels may be skipped, never turned round.
+
+    A part 部位 hangs under anything, another part too; nothing else hangs under a part.
+    """
+    return child is PlaceKind.PART or _LEVELS.index(parent) < _LEVELS.index(child)
+
+
 class PersonKind(StrEnum):
     WORKER = "worker"
     DESK = "desk"
     HOUSEHOLD = "household"
     VOLUNTEER = "volunteer"
+
+
+class PictureKind(StrEnum):
+    """What a picture of a place shows: its plan 平面图 or its door 入户门."""
+
+    PLAN = "plan"
+    DOOR = "door"
+
+
+class OrganisationKind(StrEnum):
+    """A property company 物业公司, or a unit 单位 that supervises or supports compounds."""
+
+    PROPERTY_COMPANY = "property_company"
+    UNIT = "unit"
+
+
+class CompoundType(StrEnum):
+    """Labels in `COMPOUND_TYPES`."""
+
+    COMMERCIAL = "commercial"
+    STAFF_HOUSING = "staff_housing"
+    RESETTLEMENT = "resettlement"
+    URBAN_VILLAGE = "urban_village"
+    OLD = "old"
+    PUBLIC_HOUSING = "public_housing"
+    OTHER = "other"
+
+
+COMPOUND_TYPES: dict[CompoundType, tuple[str, str]] = {
+    CompoundType.COMMERCIAL: ("商品房", "commercial housing"),
+    CompoundType.STAFF_HOUSING: ("家属院", "staff housing"),
+    CompoundType.RESETTLEMENT: ("安置小区", "resettlement housing"),
+    CompoundType.URBAN_VILLAGE: ("城中村", "urban village"),
+    CompoundType.OLD: ("老旧小区", "old compound"),
+    CompoundType.PUBLIC_HOUSING: ("保障房", "public housing"),
+    CompoundType.OTHER: ("其他", "other"),
+}
+"""Chinese and English label of each type."""
+
+
+class Committee(StrEnum):
+    """Who speaks for the owners: 业委会, 自管委, or nobody."""
+
+    OWNERS = "owners"
+    SELF_MANAGEMENT = "self_management"
+    NONE = "none"
+
+
+class Relation(StrEnum):
+    """What a household contact is to the flat: 业主, 租户, 紧急联系人."""
+
+    OWNER = "owner"
+    TENANT = "tenant"
+    EMERGENCY_CONTACT = "emergency_contact"
 
 
 class Channel(StrEnum):
@@ -35,7 +100,7 @@ class Channel(StrEnum):
 
 
 class Role(StrEnum):
-    """The steps of the escalation, in their order: who stands on each."""
+    """Posts that people stand on: the steps of the escalation in their order, then the posts beside it."""
 
     GRID_WORKER = "grid_worker"
     DEPUTY = "deputy"
@@ -44,6 +109,24 @@ class Role(StrEnum):
     COMMUNITY_DUTY = "community_duty"
     STREET_DUTY = "street_duty"
     CONTROL_ROOM = "control_room"
+    PROPERTY_DESK = "property_desk"
+    """The duty desk of a property company, or a micro fire station 微型消防站: for a compound or a building."""
+    BUILDING_STEWARD = "building_steward"
+    """楼栋长: for a building; stands only where no property desk does, at night only with consent to night calls."""
+
+
+LADDER = (
+    Role.GRID_WORKER,
+    Role.DEPUTY,
+    Role.NEIGHBOUR_GRID,
+    Role.CHAIR_OR_SECRETARY,
+    Role.COMMUNITY_DUTY,
+    Role.STREET_DUTY,
+    Role.CONTROL_ROOM,
+)
+"""The steps of the escalation, in the order in which they are asked."""
+BESIDE = (Role.PROPERTY_DESK, Role.BUILDING_STEWARD)
+"""Posts that are no step of their own; a policy may name them on any step."""
 
 
 class DeviceState(StrEnum):
@@ -51,6 +134,33 @@ class DeviceState(StrEnum):
     INSTALLED = "installed"
     COMMISSIONED = "commissioned"
     OUT_OF_SERVICE = "out_of_service"
+    REMOVED = "removed"
+
+
+class IdentityKind(StrEnum):
+    """What kind of name a device has besides our own."""
+
+    IMEI = "imei"
+    DEV_EUI = "dev_eui"
+    SERIAL = "serial"
+    OTHER = "other"
+
+
+class FlatStatus(StrEnum):
+    """How an installer left a flat 入户状态. A flat that nobody visited has none."""
+
+    INSTALLED = "installed"
+    NOBODY_HOME = "nobody_home"
+    REFUSED = "refused"
+    TO_BE_TESTED = "to_be_tested"
+
+
+class PlacementReason(StrEnum):
+    """Why a device came to, or left, a place."""
+
+    PLACED = "placed"
+    MOVED = "moved"
+    REPLACED = "replaced"
     REMOVED = "removed"
 
 
@@ -103,6 +213,12 @@ class Person:
     name_en: str
     language: Language
     contacts: tuple[ContactPoint, ...] = ()
+    left_at: datetime | None = None
+    """From then on never on duty."""
+    hours: tuple[int, int] | None = None
+    """Volunteers: local minutes of the day [from, to) in which they may be asked; may wrap midnight."""
+    night_calls: bool = False
+    """A building steward's recorded consent to be called at night."""
 
     def contact(self, channel: Channel) -> ContactPoint | None:
         return next((point for point in self.contacts if point.channel == channel), None)

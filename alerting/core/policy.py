@@ -1,6 +1,7 @@
 """Escalation policies: the document format of the outside contract, the defaults, which one an incident gets. Pure."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeGuard, TypeVar
@@ -200,27 +201,44 @@ _REDIAL = Redial(gap_s=65, max=3)
 _NIGHT = (22, 7)
 
 
+_LADDER = (
+    (Role.GRID_WORKER,),
+    (Role.DEPUTY,),
+    (Role.NEIGHBOUR_GRID,),
+    (Role.CHAIR_OR_SECRETARY,),
+    (Role.COMMUNITY_DUTY,),
+    (Role.STREET_DUTY, Role.CONTROL_ROOM),
+)
+
+
 def _ladder(
     first: tuple[Channel, ...], later: tuple[Channel, ...], redial: Redial | None, *gaps: int
 ) -> tuple[Step, ...]:
-    roles = (Role.GRID_WORKER,), (Role.DEPUTY,), (Role.COMMUNITY_DUTY,), (Role.STREET_DUTY, Role.CONTROL_ROOM)
+    """All steps of the outside contract. An empty one costs no time: a grid without neighbours in a compound without a
+    chair asks its community's duty at the third moment."""
     return tuple(
         Step(after_s=after, to=to, channels=first if index == 0 else later, redial=redial)
-        for index, (after, to) in enumerate(zip(gaps, roles, strict=True))
+        for index, (after, to) in enumerate(zip(gaps, _LADDER, strict=True))
     )
+
+
+def _with_desk(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The property desk or micro fire station is nearest and awake: asked with the first step, where there is one."""
+    first = steps[0]
+    return (replace(first, to=(*first.to, Role.PROPERTY_DESK)), *steps[1:])
 
 
 DEFAULTS: tuple[Policy, ...] = (
     Policy(
         "default-A1",
         Match(cls=SignalClass.A, severity=1),
-        _ladder(_ALL, _ALL, _REDIAL, 0, 30, 60, 120),
+        _with_desk(_ladder(_ALL, _ALL, _REDIAL, 0, 30, 60, 120, 180, 240)),
         Loop(60, (Role.COMMUNITY_DUTY, Role.STREET_DUTY, Role.CONTROL_ROOM)),
     ),
     Policy(
         "default-A2-night",
         Match(cls=SignalClass.A, severity=2, hours=_NIGHT),
-        _ladder(_QUIET, _QUIET, None, 0, 120, 300, 600),
+        _ladder(_QUIET, _QUIET, None, 0, 120, 300, 600, 900, 1200),
         Loop(600, (Role.COMMUNITY_DUTY, Role.CONTROL_ROOM)),
     ),
     Policy(
@@ -237,7 +255,7 @@ DEFAULTS: tuple[Policy, ...] = (
     Policy(
         "default-A3",
         Match(cls=SignalClass.A),
-        _ladder(_QUIET, _QUIET, None, 0, 300, 900, 1800),
+        _ladder(_QUIET, _QUIET, None, 0, 300, 900, 1800, 2700, 3600),
         Loop(1800, (Role.CONTROL_ROOM,)),
     ),
     Policy(

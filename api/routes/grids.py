@@ -1,5 +1,6 @@
-"""Grids and the places they cover. Never decides which grid a device belongs to."""
+"""Grids: what they cover, their own people, neighbours, night rule. Never decides which grid a device belongs to."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
@@ -7,13 +8,13 @@ from sqlalchemy import Connection
 
 from api.auth import GuardedRoute
 from api.deps import Use
-from api.errors import conflict
+from api.errors import conflict, invalid
 from api.pages import Cursor, Limit, Page, limit_default
 from api.permissions import PREFIX
-from api.references import place_id_of, place_of
+from api.references import grid_of, person_of, place_id_of, place_of
 from api.registry import Noun, create, list_page, patch_one, put_one, read_one
 from api.schemas.common import Patch
-from api.schemas.registry import GridIn, GridOut
+from api.schemas.registry import GridIn, GridOut, NightRule, minute_of, wall_of
 from api.store.references import covering
 from devices.store import grids as store
 from devices.store.grids import GridRow
@@ -38,7 +39,26 @@ def _changed(conn: Connection, scope: Scope, body: GridIn, before: GridRow) -> G
         name_en=body.name_en,
         community_id=place_id_of(conn, scope, body.community_id, "#/community_id"),
         place_ids=tuple(dict.fromkeys(covered)),
+        worker_ids=_people(conn, scope, body.workers),
+        neighbour_ids=_neighbours(conn, scope, body.neighbours, before.id),
+        night=_night(body.night_rule),
     )
+
+
+def _people(conn: Connection, scope: Scope, wanted: Sequence[str]) -> tuple[str, ...]:
+    found = (person_of(conn, scope, each, f"#/workers/{index}").id for index, each in enumerate(wanted))
+    return tuple(dict.fromkeys(found))
+
+
+def _neighbours(conn: Connection, scope: Scope, wanted: Sequence[str], own_id: str) -> tuple[str, ...]:
+    found = [grid_of(conn, scope, each, f"#/neighbours/{index}").id for index, each in enumerate(wanted)]
+    if own_id in found:
+        raise invalid(f"#/neighbours/{found.index(own_id)}", "own_neighbour")
+    return tuple(dict.fromkeys(found))
+
+
+def _night(rule: NightRule | None) -> tuple[int, int] | None:
+    return None if rule is None else (minute_of(rule.from_), minute_of(rule.to))
 
 
 def _shown(row: GridRow) -> GridOut:
@@ -49,6 +69,9 @@ def _shown(row: GridRow) -> GridOut:
         name_en=row.name_en,
         community_id=row.community_id,
         place_ids=list(row.place_ids),
+        workers=list(row.worker_ids),
+        neighbours=list(row.neighbour_ids),
+        night_rule=None if row.night is None else NightRule(from_=wall_of(row.night[0]), to=wall_of(row.night[1])),
         version=row.version,
     )
 

@@ -11,7 +11,7 @@ from api.deps import Use
 from api.pages import Cursor, Limit, Page, limit_default
 from api.permissions import PREFIX
 from api.references import grid_id_of, person_id_of, person_of, place_id_of
-from api.registry import Noun, create, list_page, patch_one, put_one, read_one
+from api.registry import Noun, create, list_page, patch_one, put_one, read_one, remove_one
 from api.schemas.common import Patch
 from api.schemas.registry import ShiftIn, ShiftOut
 from devices.model import Shift
@@ -115,3 +115,8 @@ async def put_shift(id: str, body: ShiftIn, request: Request, use: Use) -> Respo
 @router.patch("/{id}", response_model=ShiftOut)
 async def patch_shift(id: str, body: Patch, request: Request, use: Use) -> Response:
     return await patch_one(request, use, _SHIFTS, id, body)
+
+
+@router.delete("/{id}", status_code=204)
+async def remove_shift(id: str, request: Request, use: Use) -> Response:
+    return await remove_one(request, use, _SHIFTS, id, lambda conn, row: store.remove(conn, row.shift.id, row.version))

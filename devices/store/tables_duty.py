@@ -39,14 +39,15 @@ patterns = Table(
 pattern_slots = Table(
     "pattern_slots",
     metadata,
-    Column("id", Id, primary_key=True),
-    Column("pattern_id", Id, ForeignKey("patterns.id"), nullable=False, index=True),
+    Column("pattern_id", Id, ForeignKey("patterns.id"), nullable=False),
+    Column("number", Integer, nullable=False),
     Column("day", Integer, nullable=False),  # 0 .. cycle_days - 1
     Column("from_minute", Integer, nullable=False),  # local wall clock
     Column("to_minute", Integer, nullable=False),  # not after from_minute: ends on the next day
     Column("role", Word, nullable=False),
     Column("person_id", Id, ForeignKey("people.id"), nullable=False, index=True),
     Column("rank", Integer, nullable=False, default=0),
+    PrimaryKeyConstraint("pattern_id", "number"),
 )
 
 overrides = Table(

@@ -1,7 +1,11 @@
 """Nobody on duty costs no time: the next step is asked at once, and the timeline says why."""
 
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
 from alerting.ports import Priority
-from devices.store import shifts
+from devices.store import grids, shifts
 from tests.acceptance.both import on_both_databases
 from tests.acceptance.script import Story
 
@@ -20,11 +24,27 @@ async def test_a_grid_without_anybody_pages_the_community_at_once(story: Story) 
 
     incident = await story.the_incident()
     skipped = await story.timeline(incident["id"], "step_skipped")
+    before_the_community = range(4)  # grid worker, deputy, neighbour grid, chair or secretary
     assert [(entry["data"]["step"], entry["reason"]) for entry in skipped] == [
-        (0, "nobody_on_duty"),
-        (1, "nobody_on_duty"),
+        (step, "nobody_on_duty") for step in before_the_community
     ]
     assert {entry["at"] for entry in skipped} == {incident["opened_at"]}
+    await story.until(lambda: _taken(story))
+
+
+@on_both_databases
+async def test_a_grid_without_anybody_is_helped_by_its_neighbour_at_once(story: Story) -> None:
+    def neighbours(conn: Connection) -> None:
+        row = grids.get(conn, "zjs-g2")
+        assert row is not None
+        assert grids.update_one(conn, replace(row, neighbour_ids=("zjs-g1",)))
+
+    await story.stage.app.database.write(Priority.ADMINISTRATION, neighbours)
+    story.presses("worker-c", "1")
+    (await story.device(UNSTAFFED)).raise_alarm()
+
+    await story.expect_page("worker-c", "Xingfu Lane", within_s=at_once_s)
+
     await story.until(lambda: _taken(story))
 
 
@@ -37,7 +57,7 @@ async def test_nobody_at_all_pages_the_control_room_at_once(story: Story) -> Non
 
     incident = await story.the_incident()
     skipped = await story.timeline(incident["id"], "step_skipped")
-    assert [entry["reason"] for entry in skipped] == ["nobody_on_duty"] * 3
+    assert [entry["reason"] for entry in skipped] == ["nobody_on_duty"] * 5
 
 
 @on_both_databases

@@ -199,6 +199,10 @@ def a_step(
     return Step(after_s, to, channels, redial)
 
 
+NEIGHBOUR_STEP, CHAIR_STEP, COMMUNITY_STEP, LAST_STEP, LOOP_STEP = range(2, 7)
+"""Indices of the built-in ladder behind grid worker and deputy; the loop stands behind the last step."""
+
+
 def a_policy(*steps: Step, loop: Loop | None = None, match: Match | None = None, name: str = "by-hand") -> Policy:
     return Policy(name, match or Match(), steps, loop or Loop(60, (Role.CONTROL_ROOM,)))
 

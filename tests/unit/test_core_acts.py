@@ -14,6 +14,8 @@ from tests.unit.builders import (
     CONTROL_ROOM,
     DEPUTY,
     GRID_WORKER,
+    LAST_STEP,
+    LOOP_STEP,
     STAFF,
     STREET_DUTY,
     a_page,
@@ -203,17 +205,17 @@ def test_the_console_may_move_on_for_somebody() -> None:
 
 
 def test_the_last_steps_refusal_asks_everybody() -> None:
-    paged = [*BOTH, *pages_to(STREET_DUTY, step=3)]
-    made = done(does(Verb.DECLINE, an_incident(step=3), STREET_DUTY, paged))
+    paged = [*BOTH, *pages_to(STREET_DUTY, step=LAST_STEP)]
+    made = done(does(Verb.DECLINE, an_incident(step=LAST_STEP), STREET_DUTY, paged))
     assert who(made) == on_all(COMMUNITY_DUTY, STREET_DUTY, CONTROL_ROOM)
-    assert (the_ladder(made).round, the_ladder(made).step) == (1, 4)
+    assert (the_ladder(made).round, the_ladder(made).step) == (1, LOOP_STEP)
 
 
 @pytest.mark.parametrize("person", [CONTROL_ROOM, None])
 def test_a_refusal_at_the_chains_end_waits_for_the_loop(person: Person | None) -> None:
     """Or each refusal would page everybody again at once, the refuser too."""
-    incident = an_incident(round=2, step=4)
-    paged = pages_to(CONTROL_ROOM, round_=2, step=4)
+    incident = an_incident(round=2, step=LOOP_STEP)
+    paged = pages_to(CONTROL_ROOM, round_=2, step=LOOP_STEP)
     assert [type(each) for each in done(does(Verb.DECLINE, incident, person, paged))] == [Note]
 
 
@@ -227,8 +229,8 @@ def test_who_goes_may_give_it_back_and_the_next_is_asked_at_once(work: Work) -> 
 
 
 def test_who_goes_may_give_it_back_at_the_chains_end_too() -> None:
-    incident = taken_by(CONTROL_ROOM, an_incident(round=1, step=4))
-    made = done(does(Verb.DECLINE, incident, CONTROL_ROOM, pages_to(CONTROL_ROOM, round_=1, step=4)))
+    incident = taken_by(CONTROL_ROOM, an_incident(round=1, step=LOOP_STEP))
+    made = done(does(Verb.DECLINE, incident, CONTROL_ROOM, pages_to(CONTROL_ROOM, round_=1, step=LOOP_STEP)))
     assert works(made) == [Work.DISPATCHED]
     assert who(made) == on_all(COMMUNITY_DUTY, STREET_DUTY, CONTROL_ROOM)
     assert the_ladder(made).due_at == at(100)

@@ -13,11 +13,16 @@ from devices.model import Channel, Person, Role, Shift
 from devices.taxonomy import TAXONOMY
 from tests.unit.builders import (
     ALL,
+    CHAIR_STEP,
     COMMUNITY_DUTY,
+    COMMUNITY_STEP,
     CONTROL_ROOM,
     DEPUTY,
     GRID,
     GRID_WORKER,
+    LAST_STEP,
+    LOOP_STEP,
+    NEIGHBOUR_STEP,
     NOW,
     SHIFTS,
     STAFF,
@@ -66,17 +71,17 @@ def test_each_step_has_the_time_up_to_the_next(index: int, asked: list[Person], 
 
 
 def test_the_last_step_has_the_loops_time() -> None:
-    made = climb(an_incident(), a_world(), (), index=3, round_=0, reason=Reason.UNANSWERED)
+    made = climb(an_incident(), a_world(), (), index=LAST_STEP, round_=0, reason=Reason.UNANSWERED)
     assert who(made) == on_all(STREET_DUTY, CONTROL_ROOM)
-    assert (the_ladder(made).step, the_ladder(made).due_at) == (3, at(60))
+    assert (the_ladder(made).step, the_ladder(made).due_at) == (LAST_STEP, at(60))
 
 
 def test_an_empty_step_costs_no_time_and_is_named() -> None:
     registry = a_registry(shifts=shifts_of(Role.COMMUNITY_DUTY, Role.CONTROL_ROOM))
     made = climb(an_incident(), a_world(registry), (), index=0, round_=0, reason=FIRST)
-    assert skipped(made) == [(0, Reason.NOBODY_ON_DUTY), (1, Reason.NOBODY_ON_DUTY)]
+    assert skipped(made) == [(step, Reason.NOBODY_ON_DUTY) for step in range(COMMUNITY_STEP)]
     assert who(made) == on_all(COMMUNITY_DUTY)
-    assert (the_ladder(made).step, the_ladder(made).due_at) == (2, at(60))
+    assert (the_ladder(made).step, the_ladder(made).due_at) == (COMMUNITY_STEP, at(60))
 
 
 def test_somebody_on_duty_without_a_contact_is_nobody_reachable() -> None:
@@ -94,9 +99,12 @@ def test_who_has_only_one_channel_is_asked_on_that_one() -> None:
 
 def test_nobody_at_all_is_said_and_looked_at_again() -> None:
     made = climb(an_incident(), a_world(a_registry(shifts=())), (), index=0, round_=0, reason=FIRST)
-    assert skipped(made) == [*((n, Reason.NOBODY_ON_DUTY) for n in range(4)), (4, Reason.NOBODY_REACHABLE)]
+    assert skipped(made) == [
+        *((n, Reason.NOBODY_ON_DUTY) for n in range(LOOP_STEP)),
+        (LOOP_STEP, Reason.NOBODY_REACHABLE),
+    ]
     assert who(made) == []
-    assert the_ladder(made) == SetLadder("i-1", 1, 4, at(60), Reason.CHAIN_END)
+    assert the_ladder(made) == SetLadder("i-1", 1, LOOP_STEP, at(60), Reason.CHAIN_END)
 
 
 def test_two_on_one_step_are_both_asked() -> None:
@@ -112,7 +120,8 @@ def test_one_person_on_two_steps_is_asked_once_in_a_round() -> None:
     world = a_world(a_registry(shifts=shifts))
     asked = pages_to(GRID_WORKER)
     made = climb(an_incident(), world, asked, index=1, round_=0, reason=Reason.UNANSWERED)
-    assert skipped(made) == [(1, Reason.ALREADY_ASKED)]
+    nobody = [(NEIGHBOUR_STEP, Reason.NOBODY_ON_DUTY), (CHAIR_STEP, Reason.NOBODY_ON_DUTY)]
+    assert skipped(made) == [(1, Reason.ALREADY_ASKED), *nobody]
     assert who(made) == on_all(COMMUNITY_DUTY)
     again = climb(an_incident(), world, asked, index=0, round_=1, reason=Reason.TAKEN_EXPIRED)
     assert who(again) == on_all(GRID_WORKER), "a new round asks anew"
@@ -155,10 +164,10 @@ def test_asked_together_is_what_has_one_time_up_to_here() -> None:
 
 
 def test_the_loop_asks_everybody_named_there_every_time() -> None:
-    paged = [page for person in STAFF for page in pages_to(person, round_=1, step=4)]
-    made = loop(an_incident(round=1, step=4), a_world(), paged, round_=1)
+    paged = [page for person in STAFF for page in pages_to(person, round_=1, step=LOOP_STEP)]
+    made = loop(an_incident(round=1, step=LOOP_STEP), a_world(), paged, round_=1)
     assert who(made) == on_all(COMMUNITY_DUTY, STREET_DUTY, CONTROL_ROOM)
-    assert the_ladder(made) == SetLadder("i-1", 2, 4, at(60), Reason.CHAIN_END)
+    assert the_ladder(made) == SetLadder("i-1", 2, LOOP_STEP, at(60), Reason.CHAIN_END)
 
 
 @pytest.mark.parametrize("channels", [(SMS,), (APP,), (SMS, APP), (VOICE,), ALL])
@@ -171,7 +180,7 @@ def test_the_loop_uses_the_channels_of_the_policy_and_no_others(channels: tuple[
 def test_the_chain_never_ends_in_silence_while_anybody_of_it_can_be_asked() -> None:
     world = a_world(a_registry(shifts=shifts_of(Role.GRID_WORKER)))
     made = loop(an_incident(), world, pages_to(GRID_WORKER), round_=0)
-    assert skipped(made) == [(4, Reason.NOBODY_REACHABLE)]
+    assert skipped(made) == [(LOOP_STEP, Reason.NOBODY_REACHABLE)]
     assert who(made) == on_all(GRID_WORKER)
     assert the_ladder(made).due_at == at(60)
 

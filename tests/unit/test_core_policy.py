@@ -7,7 +7,7 @@ import pytest
 
 from alerting.core.model import Loop, Match, Policy, Redial, Step
 from alerting.core.policy import DEFAULTS, PolicyError, choose, document, parse
-from devices.model import Channel, Role
+from devices.model import LADDER, Channel, Role
 from devices.taxonomy import TAXONOMY, SignalClass
 from tests.unit.builders import a_policy, a_step
 
@@ -113,9 +113,10 @@ def test_what_cannot_be_read_is_named(pointer: str, broken: dict[str, Any]) -> N
 
 def test_life_safety_rings_everything_at_once_and_never_waits_long() -> None:
     policy = chosen("fire.smoke")
-    assert [step.after_s for step in policy.steps] == [0, 30, 60, 120]
+    assert [step.after_s for step in policy.steps][:4] == [0, 30, 60, 120], "the outside contract"
     assert all(set(step.channels) == {SMS, VOICE, APP} for step in policy.steps)
-    assert [step.to[0] for step in policy.steps[:3]] == [Role.GRID_WORKER, Role.DEPUTY, Role.COMMUNITY_DUTY]
+    ladder = [role for step in policy.steps for role in step.to if role in LADDER]
+    assert ladder == list(LADDER), "every step of the outside contract, in its order"
     assert policy.loop.every_s <= 60
     assert chosen("fire.smoke", NIGHT) == policy, "quiet hours never touch it"
 

@@ -12,9 +12,12 @@ from devices.model import Channel, Role
 from tests.unit.builders import (
     ALL,
     COMMUNITY_DUTY,
+    COMMUNITY_STEP,
     CONTROL_ROOM,
     DEPUTY,
     GRID_WORKER,
+    LAST_STEP,
+    LOOP_STEP,
     STREET_DUTY,
     a_page,
     a_policy,
@@ -77,11 +80,11 @@ def test_unanswered_asks_the_next_and_marks_the_incident_once() -> None:
     assert not [each for each in again if isinstance(each, AddOverlay)]
 
 
-@pytest.mark.parametrize("step", [3, 4])
+@pytest.mark.parametrize("step", [LAST_STEP, LOOP_STEP])
 def test_after_the_last_step_the_loop_begins_and_goes_on(step: int) -> None:
     _, made = ask(an_incident(step=step, round=2), [], a_world(now=at(120)))
     assert who(made) == on_all(COMMUNITY_DUTY, STREET_DUTY, CONTROL_ROOM)
-    assert the_ladder(made) == SetLadder("i-1", 3, 4, at(180), Reason.CHAIN_END)
+    assert the_ladder(made) == SetLadder("i-1", 3, LOOP_STEP, at(180), Reason.CHAIN_END)
 
 
 def test_an_incident_that_lost_its_due_time_is_asked_at_once() -> None:
@@ -121,7 +124,7 @@ def test_of_two_steps_asked_together_one_may_still_arrive() -> None:
     assert who(ask(incident, lost, a_world(now=at(4)))[1]) == [(COMMUNITY_DUTY.id, "sms")]
 
 
-@pytest.mark.parametrize("step", [3, 4])
+@pytest.mark.parametrize("step", [LAST_STEP, LOOP_STEP])
 def test_the_end_of_the_chain_failing_too_does_not_spin(step: int) -> None:
     incident = an_incident(step=step, round=1, due_at=at(60))
     paged = failed(step=step, round_=1)
@@ -181,18 +184,20 @@ def test_a_chain_of_failures_ends_with_the_loops_time() -> None:
         asked.append(ladder.step)
         incident = an_incident(step=ladder.step, round=ladder.round, due_at=ladder.due_at)
         paged = [*paged, *failed(step=ladder.step, round_=ladder.round)]
-    assert asked == [1, 2, 3]
+    assert asked == [1, COMMUNITY_STEP, LAST_STEP], "nobody stands on the two between"
 
 
 def test_nobody_at_all_is_asked_about_again_and_again() -> None:
     world = a_world(a_registry(shifts=()), now=at(60))
-    _, made = ask(an_incident(step=4, round=1), [], world)
-    assert skipped(made) == [(4, Reason.NOBODY_REACHABLE)]
-    assert the_ladder(made) == SetLadder("i-1", 2, 4, at(120), Reason.CHAIN_END)
+    _, made = ask(an_incident(step=LOOP_STEP, round=1), [], world)
+    assert skipped(made) == [(LOOP_STEP, Reason.NOBODY_REACHABLE)]
+    assert the_ladder(made) == SetLadder("i-1", 2, LOOP_STEP, at(120), Reason.CHAIN_END)
 
 
 def test_who_comes_on_duty_during_the_loop_is_asked() -> None:
-    _, made = ask(an_incident(step=4, round=1), [], a_world(a_registry(shifts=shifts_of(Role.DEPUTY)), now=at(60)))
+    _, made = ask(
+        an_incident(step=LOOP_STEP, round=1), [], a_world(a_registry(shifts=shifts_of(Role.DEPUTY)), now=at(60))
+    )
     assert who(made) == on_all(DEPUTY)
 
 

@@ -5,7 +5,19 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from devices.model import Device, DeviceState, Language, Person, PersonKind, Place, PlaceKind, Placement, Role, Shift
+from devices.model import (
+    LADDER,
+    Device,
+    DeviceState,
+    Language,
+    Person,
+    PersonKind,
+    Place,
+    PlaceKind,
+    Placement,
+    Role,
+    Shift,
+)
 from devices.resolve import RegistrySnapshot, Unplaced, UnplacedReason, on_duty, place_by_id, place_device
 
 NOW = datetime(2025, 11, 1, 16, 0, tzinfo=UTC)  # midnight in Xinyang
@@ -153,7 +165,7 @@ def test_other_roles_come_from_places_on_the_path(role: Role) -> None:
     assert asked(city(covered={"building": "grid"}, shifts=shifts), role) == ["near", "far"]
 
 
-@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("role", LADDER)
 def test_who_stands_for_everything_is_asked_where_nobody_else_stands(role: Role) -> None:
     everywhere = shift("everywhere", role)
     local = shift("local", role, grid="grid", place="community")
