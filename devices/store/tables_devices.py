@@ -27,7 +27,7 @@ device_identities = Table(
     "device_identities",
     metadata,
     Column("dialect", String(32), nullable=False),
-    Column("external_id", String(64), nullable=False),
+    Column("external_id", String(64), nullable=False, index=True),  # looked up without a dialect: a scan names none
     Column("kind", Word, nullable=False),  # imei | dev_eui | serial | other
     Column("device_id", String(64), ForeignKey("devices.id"), nullable=False, index=True),
     PrimaryKeyConstraint("dialect", "external_id"),

@@ -20,29 +20,41 @@ secret_bytes = 16
 
 @app.command(epilog="Example: gengfu device enrol --id smoke-0001 --kind smoke_detector --place jd-hy-3-2-1201")
 def enrol(
-    device_id: Annotated[str, typer.Option("--id", help="4 to 64 letters, digits, - and _; also its MQTT username.")],
-    kind: Annotated[str, typer.Option(help="smoke_detector, camera, charging_station ...")],
+    device_id: Annotated[
+        str | None, typer.Option("--id", help="4 to 64 letters, digits, - and _; also its MQTT username.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="smoke_detector, camera, charging_station ...; a model says it too.")
+    ] = None,
     place: Annotated[str | None, typer.Option(help="Code of the place where it hangs.")] = None,
+    model: Annotated[str | None, typer.Option(help="Code of its model.")] = None,
+    label: Annotated[str | None, typer.Option(help="What the scanner read from its label; may stand for --id.")] = None,
     renew: Annotated[bool, typer.Option("--renew", help="Another secret for a device that has one.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object.")] = False,
 ) -> None:
     """登记设备，凭据只显示一次。 Register a device and print its MQTT username and secret, this once."""
     from devices.envelopes.plain import DEVICE_ID
-    from gengfu.broker.files import SERVICE_USERNAME, hash_password
+    from gengfu.accounts import other_accounts
+    from gengfu.broker.files import hash_secret
 
     told = common.settings()
-    taken = {SERVICE_USERNAME, told.broker.username if told.broker else None, *(each.account for each in told.sources)}
-    if not re.fullmatch(DEVICE_ID, device_id) or device_id in taken:
+    taken = other_accounts(told)
+    if device_id is None and label is None:
+        raise UsageError("Name the device: --id NAME, or --label with what its label says.")
+    if device_id is not None and (not re.fullmatch(DEVICE_ID, device_id) or device_id in taken):
         raise UsageError(f"{device_id} cannot name a device: 4 to 64 letters, digits, - and _, and no other account's.")
-    if not 1 <= len(kind) <= 32:
+    if kind is None and model is None and label is None:
+        raise UsageError("Say what it is: --model CODE, or --kind smoke_detector.")
+    if kind is not None and not 1 <= len(kind) <= 32:
         raise UsageError("A kind has 1 to 32 characters.")
     secret = secrets.token_urlsafe(secret_bytes)
-    args = {"id": device_id, "kind": kind, "place": place, "renew": renew, "credential_hash": hash_password(secret)}
-    common.write(told, "device.enrol", args)
+    asked = {"id": device_id, "kind": kind, "place": place, "model": model, "label": label, "renew": renew}
+    args = {**asked, "accounts": sorted(taken), "credential_hash": hash_secret(secret)}
+    username = common.write(told, "device.enrol", args)["id"]
     if as_json:
-        typer.echo(json.dumps({"username": device_id, "password": secret}))
+        typer.echo(json.dumps({"username": username, "password": secret}))
     else:
-        typer.echo(f"username {device_id}\npassword {secret}")
+        typer.echo(f"username {username}\npassword {secret}")
     _tell_broker(told, "lets it in")
 
 
@@ -60,7 +72,8 @@ def _tell_broker(told: "Settings", so_that: str) -> None:
     if told.broker_files_dir is None:
         common.note(f"Run `gengfu broker files DIR` and have mosquitto read them, so that it {so_that}.")
         return
-    from devices.store import devices
+    from devices.store import credentials
     from gengfu.broker_files import write_broker_files
 
-    write_broker_files(told, told.broker_files_dir, common.read(told, devices.credentials))
+    folder = told.broker_files_dir
+    common.read(told, lambda conn: write_broker_files(told, folder, credentials.every(conn)))
