@@ -76,6 +76,7 @@ def stream_entry(seq: int, entry: timeline.Entry) -> StreamEntry:
         seq=seq,
         event="timeline",
         data=_encode(data),
+        incident_id=entry.incident_id,
         grid_id=entry.data.get("grid"),
         person_ids=frozenset(people),
     )

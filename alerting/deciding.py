@@ -1,27 +1,36 @@
 """One transaction each: load what a decision rests on, call the core once, write what it said. Never sends."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
 from alerting.core.acts import Done, Verb, act
 from alerting.core.decisions import Acknowledge, Decision, OpenIncident, Refused, SetLadder, SetWork
-from alerting.core.fold import SignalIn, fold, keys_of
+from alerting.core.fold import SignalIn, fold, fold_held, in_test_mode, keys_of, signal_of
+from alerting.core.held import building_of
 from alerting.core.model import Ack, Actor, Incident, Paged, Reason, Refusal, Settings
+from alerting.core.walk_test import LastWord, WalkTest, hear, look
 from alerting.core.world import World
 from alerting.escalation import TABLE as RULES
 from alerting.ports import Clock, Ids
 from alerting.reading import Input
-from alerting.store import events, incidents, notifications, policies
+from alerting.store import events, incidents, notifications, policies, walk_tests
+from alerting.store import held as held_store
 from alerting.store.events import EventKey
 from alerting.verdicts import Outcome, Verdict
+from alerting.walk_tests import conclude, last_words
 from alerting.writing import Outbox, Writing, Written
-from devices.resolve import RegistrySnapshot
+from devices.model import Placement, Role
+from devices.resolve import RegistrySnapshot, on_duty, place_device
 from devices.signals import DecodeReason
-from devices.store import quarantine, snapshot
+from devices.store import quarantine
+from devices.store.memory import RegistryMemory
+
+tests_most = 200
+"""Alarm tests and held alarms looked at in one transaction."""
 
 
 @dataclass(slots=True)
@@ -40,6 +49,7 @@ class Deciding:
         self._ids = ids
         self._settings = settings
         self._outbox = outbox
+        self._registry = RegistryMemory(settings.timezone)
 
     def batch(self, conn: Connection, inputs: Sequence[Input]) -> Decided:
         """Messages in, verdicts out. Repeats are found by the events' primary key."""
@@ -98,19 +108,88 @@ class Deciding:
         made: list[Decision] = [
             SetLadder(each.id, each.round, each.step, now, Reason.HEALED) for each in found.values()
         ]
+        held_store.bring_forward(conn, now + timedelta(seconds=self._settings.test_hold_s))
         return sorted(found), Writing(conn, now, self._ids, self._outbox, found).carry_out(made)
+
+    def tests_due(self, conn: Connection) -> bool:
+        """Has a test something to decide by now: a held alarm that may wait no longer, an alarm test that has ended?"""
+        now = self._clock.now()
+        running = walk_tests.all_running(conn, tests_most)
+        words = last_words(conn, [test.device_id for test in running]) if running else {}
+        looked = [look(test, words.get(test.device_id), now) for test in running]
+        return looked != running or held_store.any_to_look_at(conn, now)
+
+    def tests(self, conn: Connection) -> Written:
+        """Page what was held too long; end the alarm tests whose time is over or that have all they need."""
+        now = self._clock.now()
+        held = held_store.waiting(conn, tests_most)
+        running = walk_tests.running(conn, [test.device_id for test in walk_tests.all_running(conn, tests_most)])
+        world = self._world(conn, now, device_ids={each.device_id for each in held.values()} | set(running))
+        world = replace(world, held=held, steps=frozenset(running))
+        known = incidents.load_by_keys(conn, keys_of([signal_of(each) for each in held.values()], world))
+        paged = notifications.paged(conn, [incident.id for incident in known.values()])
+        world = replace(world, open=known, paged=paged, policies=policies.load(conn))
+        world = self._with_help(conn, world, {each.device_id for each in held.values()})
+        return self._write(conn, world, fold_held(world), running, words=last_words(conn, running))
 
     def _fold(self, conn: Connection, world: World, signals: Sequence[SignalIn]) -> Written:
         if not signals:
             return Written()
-        held = incidents.load_by_keys(conn, keys_of(signals, world))
-        paged = notifications.paged(conn, [incident.id for incident in held.values()])
-        world = replace(world, open=held, paged=paged, policies=policies.load(conn))
-        made = fold(signals, world)
+        world, tests = self._with_tests(conn, world, signals)
+        waiting = [signal_of(each) for each in world.held.values()]
+        known = incidents.load_by_keys(conn, keys_of([*signals, *waiting], world))
+        paged = notifications.paged(conn, [incident.id for incident in known.values()])
+        world = replace(world, open=known, paged=paged, policies=policies.load(conn))
+        world = self._with_help(conn, world, {signal.device_id for signal in signals})
+        return self._write(conn, world, fold(signals, world), tests, signals)
+
+    def _with_tests(
+        self, conn: Connection, world: World, signals: Sequence[SignalIn]
+    ) -> tuple[World, dict[str, WalkTest]]:
+        """What waits around these signals, and the alarm tests that run: mostly nothing."""
+        tested = {signal.device_id for signal in signals if in_test_mode(signal.device_id, world)}
+        if not tested and not held_store.any_waiting(conn):
+            return world, {}
+        placed = [place_device(world.snapshot, signal.device_id) for signal in signals]
+        buildings = {building_of(each) for each in placed if isinstance(each, Placement)}
+        held = held_store.around(conn, {signal.device_id for signal in signals}, buildings)
+        tested |= {each.device_id for each in held.values()}
+        tests = walk_tests.running(conn, tested)
+        if not tested <= world.snapshot.devices.keys():
+            every = tested | {signal.device_id for signal in signals}
+            world = self._world(conn, world.now, device_ids=every)
+        return replace(world, held=held, steps=frozenset(tests)), tests
+
+    def _write(
+        self,
+        conn: Connection,
+        world: World,
+        made: list[Decision],
+        tests: Mapping[str, WalkTest],
+        signals: Sequence[SignalIn] = (),
+        words: Mapping[str, LastWord] | None = None,
+    ) -> Written:
+        """Write what was decided, and what it meant to the alarm tests that run."""
+        heard = hear(tests.values(), signals, made, world, words or {})
         opened = {d.incident.id for d in made if isinstance(d, OpenIncident)}
         received = {signal.fresh_id: signal.received_at for signal in signals if signal.fresh_id in opened}
-        known = {incident.id: incident for incident in held.values()}
-        return Writing(conn, world.now, self._ids, self._outbox, known).carry_out(made, received)
+        known = {incident.id: incident for incident in world.open.values()}
+        writing = Writing(conn, world.now, self._ids, self._outbox, known)
+        written = writing.carry_out([*made, *heard.decisions], received)
+        conclude(conn, heard.tests, world.now)
+        return written
+
+    def _with_help(self, conn: Connection, world: World, device_ids: Collection[str]) -> World:
+        """With the duty of neighbouring grids, where it may be asked at once: seldom, and much to load every time.
+
+        The built-in policies come to that step without waiting only where nobody can be reached on the two before it.
+        """
+        rules = (*world.policies, *(incident.policy for incident in world.open.values()))
+        named = (to for rule in rules for to in (rule.loop.to, *(step.to for step in rule.steps)))
+        asked = any(Role.NEIGHBOUR_GRID in to for to in named)
+        if not asked and not any(_alone(world, device_id) for device_id in device_ids):
+            return world
+        return replace(world, snapshot=self._registry.with_neighbours(conn, world.snapshot, world.now))
 
     def _world(
         self,
@@ -126,8 +205,14 @@ class Deciding:
         wanted = set(device_ids)
         if not wanted and not incidents_:
             return World(now, RegistrySnapshot(), self._settings)
-        loaded = snapshot.load(
-            conn, sorted(wanted), now, place_ids=sorted(places), grid_ids=sorted(grids), people_ids=sorted(people)
+        loaded = self._registry.load(
+            conn,
+            sorted(wanted),
+            now,
+            place_ids=sorted(places),
+            grid_ids=sorted(grids),
+            people_ids=sorted(people),
+            neighbours=bool(incidents_),  # for fresh signals: `_with_help`, once their policies are known
         )
         return World(now, loaded, self._settings)
 
@@ -150,6 +235,15 @@ class Deciding:
             if item.quarantined is None
         )
         quarantine.add(conn, rows, now)
+
+
+def _alone(world: World, device_id: str) -> bool:
+    """The device's grid has neighbours, and nobody of its own can be reached."""
+    placed = place_device(world.snapshot, device_id)
+    if not isinstance(placed, Placement) or placed.grid_id not in world.snapshot.neighbours:
+        return False
+    own = (on_duty(world.snapshot, placed, role, world.now) for role in (Role.GRID_WORKER, Role.DEPUTY))
+    return not any(person.contacts for people in own for person in people)
 
 
 def _is_refused(item: Input, known: set[str]) -> bool:

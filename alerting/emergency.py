@@ -69,7 +69,8 @@ class Emergency:
     async def refresh(self) -> None:
         """Read the whole registry into memory."""
         now = self._clock.now()
-        self.copy = await self._database.read(lambda conn: snapshot.load_all(conn, now))
+        zone = self._settings.timezone
+        self.copy = await self._database.read(lambda conn: snapshot.load_all(conn, now, timezone=zone))
 
     def registry_changed(self) -> None:
         self._stale.set()

@@ -27,7 +27,7 @@ from alerting.core.model import AttemptState
 from alerting.core.outcomes import CallbackEvent, KeyPress, Receipt, Reply
 from alerting.ports import Clock, Conflict, Database, Ids, Priority
 from alerting.recorder import Outcome, write
-from alerting.store import attempts, callbacks, timeline
+from alerting.store import attempts, callbacks, probes, timeline
 from alerting.store.attempts import Claimed
 from alerting.store.callbacks import CallbackRow, Unfolded
 from devices.model import Channel
@@ -145,7 +145,11 @@ class Inbox:
         events = [event for row in rows for event in self._parse(row)]
         receipts = [event for event in events if isinstance(event, Receipt)]
         known = attempts.load(conn, {receipt.attempt_id for receipt in receipts})
-        outcomes = [o for receipt in receipts if (o := self._outcome(receipt, known.get(receipt.attempt_id), now))]
+        for receipt in receipts:
+            if receipt.attempt_id not in known:
+                _of_a_probe(conn, receipt)
+        found = [(receipt, known[receipt.attempt_id]) for receipt in receipts if receipt.attempt_id in known]
+        outcomes = [self._outcome(receipt, claimed, now) for receipt, claimed in found]
         entries = write(conn, outcomes, self._wake)
         callbacks.mark_folded(conn, [row.id for row in rows], now)
         dues = [o.again.due_at for o in outcomes if o.again is not None and o.again.due_at is not None]
@@ -165,10 +169,7 @@ class Inbox:
             return []
         return parser.parse_callback(row.kind, row.attempt_id, row.form)
 
-    def _outcome(self, receipt: Receipt, claimed: Claimed | None, now: datetime) -> Outcome | None:
-        if claimed is None:
-            log.warning("a %s receipt for an attempt that nobody made", receipt.kind.value)
-            return None
+    def _outcome(self, receipt: Receipt, claimed: Claimed, now: datetime) -> Outcome:
         submission = claimed.submission
         state = of_receipt(receipt.kind)
         change = attempts.Change(
@@ -211,3 +212,9 @@ class Inbox:
             received_at=None,
             planned_at=now,
         )
+
+
+def _of_a_probe(conn: Connection, receipt: Receipt) -> None:
+    """A message of no incident."""
+    if not probes.receive(conn, receipt.attempt_id, of_receipt(receipt.kind), receipt.provider_ref, receipt.error):
+        log.warning("a %s receipt for an attempt that nobody made", receipt.kind.value)

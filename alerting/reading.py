@@ -5,6 +5,7 @@ from datetime import datetime
 from hashlib import blake2b
 
 from alerting.core.fold import SignalIn
+from alerting.core.walk_test import signal_dbm
 from alerting.ports import Ids
 from alerting.store.events import EventRow
 from alerting.verdicts import DeviceReceipt, Prepared, Urgency
@@ -67,6 +68,7 @@ def read(prepared: Prepared, ids: Ids) -> Input:
             test=uplink.test,
             fresh_id=ids.uuid7(),
             fresh_reference=ids.reference(),
+            signal_dbm=signal_dbm(reading.values),
         )
         for reading in heard
     )

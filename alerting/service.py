@@ -24,13 +24,14 @@ from alerting.inbox import Inbox
 from alerting.metrics import Metrics
 from alerting.outbox import Checkpoint, Dispatcher
 from alerting.ports import Clock, Database, Ids, Priority
+from alerting.probes import Probes
 from alerting.reading import read
 from alerting.recorder import Outcome, Recorder
 from alerting.seen import LastSeen
 from alerting.store import attempts, incidents
 from alerting.stream import Hub
 from alerting.ticker import Ticker
-from alerting.writing import Outbox
+from alerting.writing import WAKE_OUTBOX, Outbox, Written
 from devices.model import Channel
 from devices.signals import RawMessage
 from devices.store import people
@@ -95,7 +96,9 @@ class Service:
             wake_at=lambda due: self.ticker.wake_at(due),
             checkpoint=checkpoint,
         )
-        self.ticker = Ticker(clock, run_due=self.run_due, sweep=self.dispatcher.sweep, heal=self.heal)
+        self.probes = Probes(database=database, providers=providers, hub=hub, clock=clock, boot=outbox.boot)
+        self._outbox = outbox
+        self.ticker = Ticker(clock, run_due=self.run_due, sweep=self._sweep, heal=self.heal)
         self.emergency = Emergency(
             database=database,
             providers=providers,
@@ -170,6 +173,7 @@ class Service:
     async def stop(self) -> None:
         """Send nothing new, write what is known, end the workers."""
         await self.dispatcher.stop()
+        await self.probes.stop()
         await self._recorder.drained()
         for task in self._tasks:
             task.cancel()
@@ -180,11 +184,31 @@ class Service:
         """The registry was written: the emergency copy is read again."""
         self.emergency.registry_changed()
 
-    async def act(self, incident_id: str, verb: Verb, actor: Actor, detail: dict[str, Any]) -> Done | Refused:
-        """One person's act, committed when this returns. `Refused` changed nothing."""
-        done, written = await self._database.write(
-            Priority.ACCEPTANCE, lambda conn: self._deciding.act(conn, incident_id, verb, actor, detail)
-        )
+    def tell_senders(self, conn: Connection) -> None:
+        """Within the transaction that left a probe: wake the processes that send when it commits."""
+        self._outbox.wake(conn, WAKE_OUTBOX)
+
+    def wake(self) -> None:
+        """After that commit: this process looks at once."""
+        self.ticker.wake()
+
+    async def act(
+        self,
+        incident_id: str,
+        verb: Verb,
+        actor: Actor,
+        detail: dict[str, Any],
+        also: Callable[[Connection], None] | None = None,
+    ) -> Done | Refused:
+        """One person's act, committed when this returns, with what `also` writes. `Refused` changed nothing."""
+
+        def work(conn: Connection) -> tuple[Done | Refused, Written]:
+            done, written = self._deciding.act(conn, incident_id, verb, actor, detail)
+            if also is not None and isinstance(done, Done):
+                also(conn)
+            return done, written
+
+        done, written = await self._database.write(Priority.ACCEPTANCE, work)
         if isinstance(done, Done) and verb in (Verb.ACCEPT, Verb.ARRIVE, Verb.VERIFY, Verb.CLOSE):
             self.dispatcher.drop_pages(incident_id)
         self._aftermath.of(written)
@@ -231,7 +255,7 @@ class Service:
     async def _act_on_key(self, attempt_id: str, key: str) -> KeyOutcome:
         found = await self._database.read(lambda conn: _whose(conn, attempt_id))
         if found is None:
-            return KeyOutcome.UNKNOWN
+            return await self.probes.pressed(attempt_id, key)
         claimed, name = found
         actor = Actor(claimed.submission.recipient_id, name, "voice", claimed.submission.recipient_id)
         verb = Verb.ACCEPT if key == "1" else Verb.DECLINE
@@ -248,10 +272,20 @@ class Service:
         """Everything whose time has come, worst first, in small transactions."""
         if not self._leads:
             return
+        await self._tests_due()
         while ids := await self._database.read(lambda conn: self._due_ids(conn)):
             await self._ask(ids)
             if len(ids) < due_most:
                 return
+
+    async def _tests_due(self) -> None:
+        """Alarms held too long in test mode page; alarm tests end in time."""
+        if await self._database.read(self._deciding.tests_due):
+            self._aftermath.of(await self._database.write(Priority.ALARM, self._deciding.tests))
+
+    async def _sweep(self) -> None:
+        await self.dispatcher.sweep()
+        await self.probes.sweep()
 
     async def heal(self) -> None:
         """The invariant: an incident that is not closed has a due time. A violation heals itself and is reported."""
@@ -277,7 +311,7 @@ class Service:
     async def _on_key(self, key: KeyPress) -> None:
         """From the inbox: the route acted on it already, unless the process died in between."""
         found = await self._database.read(lambda conn: attempts.find(conn, key.attempt_id))
-        if found is not None and found.state is not AttemptState.TAKEN:
+        if found is None or found.state is not AttemptState.TAKEN:
             await self.key_pressed(key.attempt_id, key.digits)
 
     async def _on_reply(self, reply: Reply) -> None:

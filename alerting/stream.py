@@ -5,8 +5,8 @@ Never waits for a slow client, never stores an entry: whoever was cut off replay
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
@@ -28,6 +28,13 @@ class StreamEntry:
     grid_id: str | None = None
     person_ids: frozenset[str] = frozenset()
     """Sessions of these persons see it too, whatever their grids."""
+    incident_id: str | None = None
+    """What it tells of. Sessions bound to places see nothing that tells of no incident."""
+
+
+Sees = Callable[[Sequence[str]], Awaitable[frozenset[str]]]
+"""Those of these incidents that a session may see, asked each time anew: rights and places change."""
+incidents_asked_max = 500
 
 
 def encode(entry: StreamEntry) -> bytes:
@@ -61,15 +68,24 @@ class Subscription:
     """One session. Iterate for chunks of bytes (all that waits, joined); the iteration ends when the session does.
 
     grids: None sees everything, a set what happens in these grids; a worker's session has the empty set.
+    sees: a session bound to places: of everything, what tells of the incidents that this lets through.
     """
 
-    def __init__(self, hub: "Hub", session_id: str, person_id: str | None, grids: frozenset[str] | None) -> None:
+    def __init__(
+        self,
+        hub: "Hub",
+        session_id: str,
+        person_id: str | None,
+        grids: frozenset[str] | None,
+        sees: Sees | None = None,
+    ) -> None:
+        self.sees = sees
         self.session_id = session_id
         self.person_id = person_id
         self.grids = grids
         self.ended: Ended | None = None
         self._hub = hub
-        self._frames: deque[tuple[int, bytes]] = deque()
+        self._frames: deque[tuple[int, bytes, str | None]] = deque()
         self._replayed = 0
         self._wake = asyncio.Event()
 
@@ -80,9 +96,10 @@ class Subscription:
     async def next(self, wait_s: float = idle_s) -> bytes | None:
         """The next chunk; a comment when nothing came for `wait_s` seconds (proxies stay awake); None at the end."""
         while self.ended is None:
-            chunk = self._take()
-            if chunk:
-                return chunk
+            if waiting := self._take():
+                if chunk := b"".join(await self._sifted(waiting)):
+                    return chunk
+                continue
             self._wake.clear()
             try:
                 async with asyncio.timeout(wait_s):
@@ -95,11 +112,11 @@ class Subscription:
         """The client has left."""
         self._hub.drop(self, Ended.LEFT)
 
-    def offer(self, seq: int | None, frame: bytes) -> bool:
+    def offer(self, seq: int | None, frame: bytes, incident_id: str | None = None) -> bool:
         """The hub's side: queue one frame. False when too many wait."""
         if len(self._frames) >= frames_waiting_max:
             return False
-        self._frames.append((seq or 0, frame))
+        self._frames.append((seq or 0, frame, incident_id))
         self._wake.set()
         return True
 
@@ -109,9 +126,19 @@ class Subscription:
         self._frames.clear()
         self._wake.set()
 
-    def _take(self) -> bytes:
+    def _take(self) -> list[tuple[str | None, bytes]]:
         waiting, self._frames = self._frames, deque()
-        return b"".join(frame for seq, frame in waiting if not seq or seq > self._replayed)
+        return [(incident, frame) for seq, frame, incident in waiting if not seq or seq > self._replayed]
+
+    async def _sifted(self, waiting: Sequence[tuple[str | None, bytes]]) -> list[bytes]:
+        """The frames that this session may see, in their order. What is his own names no incident here."""
+        if self.sees is None:
+            return [frame for _, frame in waiting]
+        asked = sorted({incident for incident, _ in waiting if incident is not None})
+        seen: set[str | None] = {None}
+        for start in range(0, len(asked), incidents_asked_max):
+            seen |= await self.sees(asked[start : start + incidents_asked_max])
+        return [frame for incident, frame in waiting if incident in seen]
 
     def __aiter__(self) -> Self:
         return self
@@ -132,6 +159,7 @@ class Hub:
         self._new_session_id = new_session_id
         self._sessions: dict[str, Subscription] = {}
         self._everywhere: set[Subscription] = set()
+        self._bound: set[Subscription] = set()
         self._by_grid: dict[str, set[Subscription]] = {}
         self._by_person: dict[str, set[Subscription]] = {}
         self._awaited: dict[str, set[asyncio.Future[str]]] = {}
@@ -140,9 +168,9 @@ class Hub:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def subscribe(self, person_id: str | None, grids: frozenset[str] | None) -> Subscription:
+    def subscribe(self, person_id: str | None, grids: frozenset[str] | None, sees: Sees | None = None) -> Subscription:
         """Open a session; its first frame `session` tells the client the id to post with what it received."""
-        subscription = Subscription(self, self._new_session_id(), person_id, grids)
+        subscription = Subscription(self, self._new_session_id(), person_id, grids, sees)
         self._sessions[subscription.session_id] = subscription
         for members in self._places(subscription, create=True):
             members.add(subscription)
@@ -154,7 +182,7 @@ class Hub:
     @property
     def watched(self) -> bool:
         """Somebody follows everything, or a grid: a control room."""
-        return bool(self._everywhere or self._by_grid)
+        return bool(self._everywhere or self._bound or self._by_grid)
 
     def sessions_of(self, person_id: str) -> tuple[str, ...]:
         """Session ids of one person."""
@@ -169,7 +197,7 @@ class Hub:
         for entry in sorted(entries, key=lambda entry: entry.seq or 0):
             if entry.seq is not None and entry.seq <= self.last_seq:
                 self.counters.out_of_order += 1
-                entry = StreamEntry(None, entry.event, entry.data, entry.grid_id, entry.person_ids)
+                entry = replace(entry, seq=None)
             elif entry.seq is not None:
                 self.last_seq = entry.seq
             self._send(entry, self._audience(entry))
@@ -229,10 +257,12 @@ class Hub:
 
     def _audience(self, entry: StreamEntry) -> Iterable[Subscription]:
         audience = set(self._everywhere)
+        if entry.incident_id is not None:
+            audience |= self._bound
         if entry.grid_id is not None:
             audience |= self._by_grid.get(entry.grid_id, set())
         for person_id in entry.person_ids:
-            audience |= self._by_person.get(person_id, set())
+            audience |= {each for each in self._by_person.get(person_id, ()) if each.sees is None or entry.incident_id}
         return audience
 
     def _send(self, entry: StreamEntry, audience: Iterable[Subscription]) -> int:
@@ -242,7 +272,7 @@ class Hub:
             if frame is None:
                 frame = encode(entry)
                 self.counters.frames += 1
-            if subscription.offer(entry.seq, frame):
+            if subscription.offer(entry.seq, frame, entry.incident_id):
                 reached += 1
             else:
                 self.drop(subscription, Ended.SLOW)
@@ -250,7 +280,8 @@ class Hub:
 
     def _places(self, subscription: Subscription, *, create: bool) -> list[set[Subscription]]:
         """The sets in which a session stands."""
-        places = [self._everywhere] if subscription.grids is None else []
+        everything = self._everywhere if subscription.sees is None else self._bound
+        places = [everything] if subscription.grids is None else []
         keyed = [(self._by_grid, grid) for grid in subscription.grids or ()]
         if subscription.person_id is not None:
             keyed.append((self._by_person, subscription.person_id))

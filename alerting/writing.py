@@ -10,9 +10,11 @@ from sqlalchemy import Connection
 from alerting.channels.base import Submission
 from alerting.core import decisions as d
 from alerting.core.attempts import TryReason
+from alerting.core.held import Held
 from alerting.core.model import Ack, AttemptState, Condition, Incident, Purpose, Reason, Work
 from alerting.ports import Ids
 from alerting.store import attempts, incidents, notifications, timeline
+from alerting.store import held as held_store
 from devices.model import Channel
 
 SYSTEM = "gengfu"
@@ -59,6 +61,9 @@ class _Rows:
     entries: list[timeline.Entry] = field(default_factory=list)
     notices: list[d.Notify] = field(default_factory=list)
     cancels: list[str] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    held_ends: list[tuple[str, Reason, str | None]] = field(default_factory=list)
+    """(held alarm, why it waits no longer, the incident it opened or joined)."""
 
 
 class Writing:
@@ -87,6 +92,9 @@ class Writing:
         incidents.change(self._conn, changes)
         incidents.insert(self._conn, list(rows.opened.values()))  # after the changes: one may free a key
         incidents.add_overlays(self._conn, rows.overlays)
+        held_store.insert(self._conn, rows.held)
+        for ended, why, joined in rows.held_ends:
+            held_store.end(self._conn, ended, self._now, why.value, joined)
         self._notify(received_at or {})
         if rows.entries:
             self._outbox.wake(self._conn, WAKE_STREAM)
@@ -133,6 +141,18 @@ class Writing:
                 self._log(incident_id, "note", reason, actor.id, data)
             case d.CancelPending(incident_id, reason):
                 self._rows.cancels.append(incident_id)
+            case d.HoldAlarm(held, reason):
+                self._rows.held.append(held)
+                self._written.escalations.append(reason.value)
+                self._ladder_moved(held.due_at)
+            case d.SettleHeld(held_id, device_id, code, reason):
+                self._rows.held_ends.append((held_id, reason, None))
+                self._written.escalations.append(reason.value)
+            case d.ReleaseHeld(held, incident_id, reason):
+                self._rows.held_ends.append((held.id, reason, incident_id))
+                self._written.escalations.append(reason.value)
+                waited = {"device": held.device_id, "code": held.code, "received_at": held.received_at.isoformat()}
+                self._log(incident_id, "held", reason, data=waited)
             case d.Suppress(device_id, code, reason):
                 self._written.escalations.append(reason.value)
             case _:

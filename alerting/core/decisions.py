@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from alerting.core.held import Held
 from alerting.core.model import (
     Actor,
     Condition,
@@ -135,6 +136,33 @@ class CancelPending:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldAlarm:
+    """An alarm in test mode waits until `held.due_at`; kept so that a restart loses neither it nor its time."""
+
+    held: Held
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class SettleHeld:
+    """It was a test: restored in time, or its walk test passed. Nobody is told."""
+
+    held_id: str
+    device_id: str
+    code: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHeld:
+    """It waits no longer: it has opened this incident, or joined it."""
+
+    held: Held
+    incident_id: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class Suppress:
     """A signal with no consequence, and why."""
 
@@ -156,6 +184,9 @@ Decision = (
     | Acknowledge
     | Note
     | CancelPending
+    | HoldAlarm
+    | SettleHeld
+    | ReleaseHeld
     | Suppress
 )
 

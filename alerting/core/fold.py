@@ -1,7 +1,7 @@
 """Signals in, decisions out, in order: each signal sees what the one before it opened. Pure.
 
-Law: identity of an incident is its dedup key; a first signal always pages; a new floor or a new kind of sensor is never
-folded away; a restoral never closes; whatever cannot be placed goes to the control room at once.
+Law: identity of an incident is its dedup key; a first signal pages at once, or in test mode after a hold (`held`); a
+new floor or a new kind of sensor is never folded away; a restoral never closes; what cannot be placed never waits.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,13 +12,17 @@ from alerting.core.decisions import (
     AddOverlay,
     AttachSignal,
     Decision,
+    HoldAlarm,
     Notify,
     OpenIncident,
+    ReleaseHeld,
     ReleaseKey,
     SetCondition,
     SetLadder,
+    SettleHeld,
     Suppress,
 )
+from alerting.core.held import Held, building_of, room_of, why_no_longer
 from alerting.core.ladder import climb
 from alerting.core.model import (
     Ack,
@@ -61,21 +65,63 @@ class SignalIn:
     fresh_reference: str
     unread: bool = False
     """It claims fire but could not be read or placed."""
+    signal_dbm: float | None = None
+    """How strong the radio was when it was sent, where the device says so."""
+    waited: Reason | None = None
+    """It was held in test mode, and waits no longer for this reason."""
 
     @property
     def life_safety(self) -> bool:
         return self.kind is SignalKind.ALARM and TAXONOMY[self.code].life_safety
 
 
+@dataclass(slots=True)
+class _Books:
+    """What is open, planned and held, as the decisions made so far leave it."""
+
+    open: dict[str, Incident]
+    paged: dict[str, list[Paged]]
+    held: dict[str, Held]
+
+
 def fold(signals: Iterable[SignalIn], world: World) -> list[Decision]:
     """Decide a batch."""
-    book = dict(world.open)
-    paged = {incident_id: list(pages) for incident_id, pages in world.paged.items()}
+    books = _books(world)
     decisions: list[Decision] = []
     for signal in signals:
-        made = _decide(signal, world, book, paged)
-        decisions.extend(made)
+        decisions.extend(_decide(signal, world, books))
     return decisions
+
+
+def fold_held(world: World) -> list[Decision]:
+    """Page what may wait no longer: its time has passed, or two rooms speak at once. The oldest first."""
+    books = _books(world)
+    due = [(each, why_no_longer(each, world.held, world.steps, world.now)) for each in world.held.values()]
+    decisions: list[Decision] = []
+    for each, reason in sorted(due, key=lambda pair: (pair[0].received_at, pair[0].id)):
+        if reason is not None and each.id in books.held:
+            decisions.extend(_release(each, reason, world, books))
+    return decisions
+
+
+def signal_of(held: Held, reason: Reason | None = None) -> SignalIn:
+    """The alarm that was held, as it came in."""
+    return SignalIn(
+        device_id=held.device_id,
+        kind=SignalKind.ALARM,
+        code=held.code,
+        received_at=held.received_at,
+        observed_at=held.observed_at,
+        test=False,
+        fresh_id=held.id,
+        fresh_reference=held.reference,
+        waited=reason,
+    )
+
+
+def _books(world: World) -> _Books:
+    paged = {incident_id: list(pages) for incident_id, pages in world.paged.items()}
+    return _Books(dict(world.open), paged, dict(world.held))
 
 
 def dedup_key(hazard: Hazard, placement: Placement | None, device_id: str) -> str:
@@ -88,35 +134,95 @@ def dedup_key(hazard: Hazard, placement: Placement | None, device_id: str) -> st
     return f"v1:{hazard.family}:{building.id if building else placement.chain[-1].id}"
 
 
-def _decide(signal: SignalIn, world: World, book: dict[str, Incident], paged: dict[str, list[Paged]]) -> list[Decision]:
-    hazard = TAXONOMY[signal.code]
+def _decide(signal: SignalIn, world: World, books: _Books) -> list[Decision]:
     if signal.kind in (SignalKind.TEST, SignalKind.TELEMETRY, SignalKind.HEARTBEAT):
         return [Suppress(signal.device_id, signal.code, Reason.TEST_ONLY)]
     placed = place_device(world.snapshot, signal.device_id)
     placement = placed if isinstance(placed, Placement) else None
-    key = dedup_key(hazard, placement, signal.device_id)
-    known = book.get(key)
     if signal.kind is SignalKind.RESTORAL:
-        return _restore(signal, _keys(signal, placement), book)
-    if signal.test and _in_test_mode(signal, world):
+        return _restore(signal, _keys(signal, placement), world, books)
+    in_test = in_test_mode(signal.device_id, world)
+    if signal.test and in_test:
         return [Suppress(signal.device_id, signal.code, Reason.TEST_MODE)]
-    if known is not None and known.work is Work.VERIFIED and _speaker(signal) not in known.extent.active:
-        book.pop(key)
-        opened = _open(signal, hazard, placement, key, world, book, paged)
+    if in_test and placement is not None and _may_wait(signal, placement, world, books):
+        return _hold(signal, placement, world, books)
+    made = _take(signal, placement, world, books)
+    return [*made, *_beside(signal, placement, world, books)]
+
+
+def _take(signal: SignalIn, placement: Placement | None, world: World, books: _Books) -> list[Decision]:
+    """A real signal: it opens an incident or joins one."""
+    hazard = TAXONOMY[signal.code]
+    key = dedup_key(hazard, placement, signal.device_id)
+    known = books.open.get(key)
+    if known is None:
+        return _open(signal, hazard, placement, key, world, books)
+    if known.work is Work.VERIFIED and _speaker(signal) not in known.extent.active:
+        books.open.pop(key)
+        opened = _open(signal, hazard, placement, key, world, books)
         return [ReleaseKey(known.id, Reason.NEW_ALARM), *opened]
-    if known is not None:
-        return _attach(signal, placement, known, world, book, paged)
-    return _open(signal, hazard, placement, key, world, book, paged)
+    return _attach(signal, placement, known, world, books)
+
+
+def _may_wait(signal: SignalIn, placement: Placement, world: World, books: _Books) -> bool:
+    """Only an alarm that was read waits, where that can be recorded, and never beside an incident it would join."""
+    known = books.open.get(dedup_key(TAXONOMY[signal.code], placement, signal.device_id))
+    finished = known is None or (known.work is Work.VERIFIED and _speaker(signal) not in known.extent.active)
+    return signal.kind is SignalKind.ALARM and not signal.unread and finished and not world.not_recorded
+
+
+def _hold(signal: SignalIn, placement: Placement, world: World, books: _Books) -> list[Decision]:
+    """The alarm waits for its restoral. One that waits already keeps its time."""
+    made: list[Decision] = []
+    if any((each.device_id, each.code) == (signal.device_id, signal.code) for each in books.held.values()):
+        made.append(Suppress(signal.device_id, signal.code, Reason.HELD))
+    else:
+        due = world.now + timedelta(seconds=world.settings.test_hold_s)
+        held = Held(
+            id=signal.fresh_id,
+            reference=signal.fresh_reference,
+            device_id=signal.device_id,
+            code=signal.code,
+            building_id=building_of(placement),
+            room_id=room_of(placement),
+            received_at=signal.received_at,
+            observed_at=signal.observed_at,
+            due_at=due,
+        )
+        books.held[held.id] = held
+        made.append(HoldAlarm(held, Reason.HELD))
+    together = dict(books.held)
+    for each in together.values():
+        reason = why_no_longer(each, together, world.steps, world.now)
+        if reason is not None and each.id in books.held:
+            made.extend(_release(each, reason, world, books))
+    return made
+
+
+def _release(each: Held, reason: Reason, world: World, books: _Books) -> list[Decision]:
+    """It pages as a real alarm, marked."""
+    books.held.pop(each.id)
+    placed = place_device(world.snapshot, each.device_id)
+    placement = placed if isinstance(placed, Placement) else None
+    made = _take(signal_of(each, reason), placement, world, books)
+    joined = books.open[dedup_key(TAXONOMY[each.code], placement, each.device_id)]
+    return [*made, ReleaseHeld(each, joined.id, reason)]
+
+
+def _beside(signal: SignalIn, placement: Placement | None, world: World, books: _Books) -> list[Decision]:
+    """A real alarm of life safety: what a test holds in this building may be the same fire."""
+    if placement is None or not signal.life_safety:
+        return []
+    building = building_of(placement)
+    made: list[Decision] = []
+    for each in list(books.held.values()):
+        if each.building_id == building:
+            made.extend(_release(each, Reason.BESIDE_ALARM, world, books))
+    return made
 
 
 def _open(
-    signal: SignalIn,
-    hazard: Hazard,
-    placement: Placement | None,
-    key: str,
-    world: World,
-    book: dict[str, Incident],
-    paged: dict[str, list[Paged]],
+    signal: SignalIn, hazard: Hazard, placement: Placement | None, key: str, world: World, books: _Books
 ) -> list[Decision]:
     path = [place.id for place in placement.chain] if placement else []
     overlays = _overlays(signal, placement, world)
@@ -142,20 +248,15 @@ def _open(
     climbed = climb(incident, world, (), index=0, round_=0, reason=Reason.FIRST_SIGNAL)
     dispatched = any(isinstance(decision, Notify) for decision in climbed)
     incident = _standing(replace(incident, work=Work.DISPATCHED if dispatched else Work.NEW), climbed)
-    book[key] = incident
-    paged[incident.id] = []
-    reason = Reason.FIRST_SIGNAL if placement else Reason.UNPLACED
+    books.open[key] = incident
+    books.paged[incident.id] = []
+    reason = signal.waited or (Reason.FIRST_SIGNAL if placement else Reason.UNPLACED)
     marks = [AddOverlay(incident.id, overlay, reason) for overlay in sorted(overlays)]
     return [OpenIncident(incident, reason), *marks, *climbed]
 
 
 def _attach(
-    signal: SignalIn,
-    placement: Placement | None,
-    known: Incident,
-    world: World,
-    book: dict[str, Incident],
-    paged: dict[str, list[Paged]],
+    signal: SignalIn, placement: Placement | None, known: Incident, world: World, books: _Books
 ) -> list[Decision]:
     extent = _extended(known.extent, signal, placement)
     spreads = extent.floors != known.extent.floors or extent.codes != known.extent.codes
@@ -169,11 +270,12 @@ def _attach(
         told = replace(grown, code=signal.code, place_text=place_text(placement, signal.device_id))
         if placement is not None:  # the duty of the new place is asked, be it another grid's
             told = replace(told, place_id=placement.place_id, grid_id=placement.grid_id)
-        climbed = climb(told, world, paged.get(known.id, ()), index=0, round_=grown.round, reason=reason)
+        pages = books.paged.get(known.id, ())
+        climbed = climb(told, world, pages, index=0, round_=grown.round, reason=reason)
         climbed = _taken_stays(known, climbed)
         decisions.extend(climbed)
         grown = _standing(grown, climbed)
-    book[known.dedup_key] = grown
+    books.open[known.dedup_key] = grown
     return decisions
 
 
@@ -196,19 +298,33 @@ def _standing(incident: Incident, climbed: Sequence[Decision]) -> Incident:
     return incident
 
 
-def _restore(signal: SignalIn, keys: Iterable[str], book: dict[str, Incident]) -> list[Decision]:
-    """The device stops speaking in every incident that this ends. None of them closes."""
-    made: list[Decision] = []
+def _restore(signal: SignalIn, keys: Iterable[str], world: World, books: _Books) -> list[Decision]:
+    """The device stops speaking in every incident that this ends. None of them closes. What it held was a test."""
+    made = _settled(signal, world, books)
     for key in keys:
-        known = book.get(key)
+        known = books.open.get(key)
         quiet = () if known is None else tuple(entry for entry in known.extent.active if not _ends(signal, entry))
         if known is None or quiet == known.extent.active:
             continue
         extent = replace(known.extent, active=quiet)
         condition = Condition.ACTIVE if quiet else Condition.RESTORED
-        book[key] = replace(known, extent=extent, condition=condition)
+        books.open[key] = replace(known, extent=extent, condition=condition)
         made.append(SetCondition(known.id, condition, signal.device_id, extent, Reason.RESTORED))
     return made or [Suppress(signal.device_id, signal.code, Reason.NOTHING_OPEN)]
+
+
+def _settled(signal: SignalIn, world: World, books: _Books) -> list[Decision]:
+    """What this device held is settled, unless its time had passed already: then it pages first."""
+    made: list[Decision] = []
+    for each in list(books.held.values()):
+        if each.device_id != signal.device_id or not _ends(signal, f"{each.device_id}|{each.code}"):
+            continue
+        if each.due_at <= world.now:
+            made.extend(_release(each, Reason.NOT_RESTORED, world, books))
+        else:
+            books.held.pop(each.id)
+            made.append(SettleHeld(each.id, each.device_id, each.code, Reason.TEST_RESTORED))
+    return made
 
 
 def _ends(signal: SignalIn, entry: str) -> bool:
@@ -236,8 +352,8 @@ def _with(entries: tuple[str, ...], entry: str) -> tuple[str, ...]:
     return (*entries, entry)
 
 
-def _in_test_mode(signal: SignalIn, world: World) -> bool:
-    device = world.snapshot.devices.get(signal.device_id)
+def in_test_mode(device_id: str, world: World) -> bool:
+    device = world.snapshot.devices.get(device_id)
     return device is not None and device.test_mode_until is not None and device.test_mode_until > world.now
 
 
@@ -245,7 +361,7 @@ def _overlays(signal: SignalIn, placement: Placement | None, world: World) -> li
     overlays = []
     if placement is None:
         overlays.append(Overlay.UNPLACED)
-    if signal.test:
+    if signal.test or signal.waited is not None:
         overlays.append(Overlay.TEST)
     observed = signal.observed_at
     if observed is not None and clock_plausible_from <= observed <= signal.received_at - timedelta(

@@ -60,6 +60,15 @@ class Reason(StrEnum):
     UNPLACED = "unplaced"
     TEST_MODE = "test_mode"
     TEST_ONLY = "test_only"
+    HELD = "held"
+    """It came in test mode: it waits for its restoral."""
+    TEST_RESTORED = "test_restored"
+    TEST_PASSED = "test_passed"
+    """A detector that never restores by itself: its passed walk test settles what it held."""
+    NOT_RESTORED = "not_restored"
+    TWO_ROOMS = "two_rooms"
+    BESIDE_ALARM = "beside_alarm"
+    """A real alarm speaks in the same building: what is held there waits no longer."""
     NOTHING_OPEN = "nothing_open"
     RETAINED = "retained"
     STEP_START = "step_start"
@@ -259,3 +268,5 @@ class Settings:
     """Can a worker answer by SMS? Not through foreign providers to +86; then no text asks for a reply."""
     late_after_s: int = 600
     """An alarm whose own clock is this far behind is marked late. It pages all the same."""
+    test_hold_s: int = 180
+    """An alarm in test mode that is not restored within this time pages."""

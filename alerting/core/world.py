@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from alerting.core.held import Held
 from alerting.core.model import Incident, Paged, Policy, Settings
 from devices.resolve import RegistrySnapshot
 
@@ -18,5 +19,9 @@ class World:
     """Incidents that hold their dedup key, by that key."""
     paged: Mapping[str, tuple[Paged, ...]] = field(default_factory=dict)
     """What was already planned or sent, by incident id."""
+    held: Mapping[str, Held] = field(default_factory=dict)
+    """Alarms that wait: of these devices, and of the buildings they are in, by id."""
+    steps: frozenset[str] = frozenset()
+    """Testers' steps: those of these devices whose walk test runs now."""
     not_recorded: bool = False
     """Decided from memory because nothing can be committed: every text says so."""

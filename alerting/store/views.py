@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select, true
 
 from alerting.core.model import AttemptState, Purpose, Work
 from alerting.store.tables import attempts, incident_overlays, incidents, notifications, timeline
 from devices.model import Channel
+from devices.store.scope import EVERYTHING, Scope
 from devices.store.tables import people
 
 _Row = Row[*tuple[Any, ...]]
@@ -52,8 +53,6 @@ class IncidentFilter:
     place_id: str | None = None
     device_id: str | None = None
     reference: str | None = None
-    person_id: str | None = None
-    """Only what this person was paged for or has taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,32 @@ class NotificationView:
         return notification_id
 
 
-def _paged_for(person_id: str) -> Any:
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Which incidents somebody may see: those within his scope, and with `person_id` those that this person was paged
+    for or has taken. An incident without a place is within the scope of those alone who see everything."""
+
+    scope: Scope = EVERYTHING
+    person_id: str | None = None
+
+    def condition(self) -> ColumnElement[bool]:
+        """On `incidents`."""
+        if self.scope.everything:
+            return true()
+        inside = self.scope.at_place(incidents.c.place_id)
+        return inside if self.person_id is None else or_(inside, _paged_for(self.person_id))
+
+    def of(self, column: ColumnElement[str]) -> ColumnElement[bool]:
+        """On a column that holds an incident's id."""
+        if self.scope.everything:
+            return true()
+        return select(incidents.c.id).where(incidents.c.id == column, self.condition()).exists()
+
+
+ALL = Sight()
+
+
+def _paged_for(person_id: str) -> ColumnElement[bool]:
     """Condition on `incidents`: this person was paged for it, or goes."""
     asked = select(notifications.c.id).where(
         notifications.c.incident_id == incidents.c.id, notifications.c.recipient_id == person_id
@@ -93,9 +117,11 @@ _INCIDENTS = select(incidents, _TAKEN_BY.c.name.label("taken_by_name")).select_f
 )
 
 
-def incidents_page(conn: Connection, wanted: IncidentFilter, after: str | None, limit: int) -> list[IncidentView]:
+def incidents_page(
+    conn: Connection, wanted: IncidentFilter, after: str | None, limit: int, sight: Sight = ALL
+) -> list[IncidentView]:
     """Newest first; `after` is the id of the last one seen."""
-    query = _filtered(_INCIDENTS, wanted).order_by(incidents.c.id.desc()).limit(limit)
+    query = _filtered(_INCIDENTS, wanted).where(sight.condition()).order_by(incidents.c.id.desc()).limit(limit)
     if after is not None:
         query = query.where(incidents.c.id < after)
     rows = conn.execute(query).all()
@@ -111,8 +137,6 @@ def _filtered(query: Select[Any], wanted: IncidentFilter) -> Select[Any]:
         query = query.where(column.work.in_(wanted.work))
     if wanted.severity_max is not None:
         query = query.where(column.severity <= wanted.severity_max)
-    if wanted.person_id is not None:
-        query = query.where(_paged_for(wanted.person_id))
     equal = {
         column.condition: wanted.condition,
         column.ack: wanted.ack,
@@ -125,21 +149,21 @@ def _filtered(query: Select[Any], wanted: IncidentFilter) -> Select[Any]:
     return query.where(*(name == value for name, value in equal.items() if value is not None))
 
 
-def incident(conn: Connection, incident_id: str, person_id: str | None = None) -> IncidentView | None:
-    """One incident; with `person_id`, None when he was not paged for it."""
-    query = _INCIDENTS.where(incidents.c.id == incident_id)
-    if person_id is not None:
-        query = query.where(_paged_for(person_id))
-    row = conn.execute(query).first()
+def incident(conn: Connection, incident_id: str, sight: Sight = ALL) -> IncidentView | None:
+    """One incident; None when it may not be seen."""
+    row = conn.execute(_INCIDENTS.where(incidents.c.id == incident_id, sight.condition())).first()
     return None if row is None else _incident(row, _overlays(conn, [incident_id]))
 
 
-def visible(conn: Connection, incident_id: str, person_id: str | None) -> bool:
-    """Does the incident exist, and, with `person_id`, was he paged for it?"""
-    query = select(incidents.c.id).where(incidents.c.id == incident_id)
-    if person_id is not None:
-        query = query.where(_paged_for(person_id))
-    return conn.execute(query).first() is not None
+def visible(conn: Connection, incident_ids: Sequence[str], sight: Sight) -> frozenset[str]:
+    """Those of these incidents that exist and may be seen."""
+    query = select(incidents.c.id).where(incidents.c.id.in_(incident_ids), sight.condition())
+    return frozenset(conn.scalars(query))
+
+
+def place_of(conn: Connection, incident_id: str) -> str | None:
+    """The id of the place where it burns."""
+    return conn.scalar(select(incidents.c.place_id).where(incidents.c.id == incident_id))
 
 
 def _overlays(conn: Connection, incident_ids: Sequence[str]) -> dict[str, list[OverlayView]]:
@@ -174,12 +198,9 @@ def timeline_page(conn: Connection, incident_id: str, after: int | None, limit: 
     return [TimelineEntry(*row) for row in conn.execute(query)]
 
 
-def timeline_after(conn: Connection, after: int, limit: int, person_id: str | None) -> list[TimelineEntry]:
-    """Everything after a sequence number, oldest first; with `person_id`, only of incidents he was paged for."""
-    query = _TIMELINE.where(timeline.c.seq > after).limit(limit)
-    if person_id is not None:
-        his = select(incidents.c.id).where(incidents.c.id == timeline.c.incident_id, _paged_for(person_id))
-        query = query.where(his.exists())
+def timeline_after(conn: Connection, after: int, limit: int, sight: Sight = ALL) -> list[TimelineEntry]:
+    """Everything after a sequence number, oldest first, of the incidents that may be seen."""
+    query = _TIMELINE.where(timeline.c.seq > after, sight.of(timeline.c.incident_id)).limit(limit)
     return [TimelineEntry(*row) for row in conn.execute(query)]
 
 
@@ -198,10 +219,11 @@ _NOTIFICATIONS = select(notifications, people.c.name.label("recipient_name")).se
 
 
 def notifications_page(
-    conn: Connection, wanted: NotificationFilter, after: str | None, limit: int
+    conn: Connection, wanted: NotificationFilter, after: str | None, limit: int, sight: Sight = ALL
 ) -> list[NotificationView]:
-    """Newest first, each with its attempts in order; `after` is the id of the last one seen."""
-    query = _NOTIFICATIONS.order_by(notifications.c.id.desc()).limit(limit)
+    """Newest first, each with its attempts in order: those of incidents within the scope, and as a worker his own.
+    `after` is the id of the last one seen."""
+    query = _NOTIFICATIONS.where(_told(sight)).order_by(notifications.c.id.desc()).limit(limit)
     if after is not None:
         query = query.where(notifications.c.id < after)
     equal = {
@@ -214,6 +236,11 @@ def notifications_page(
     rows = conn.execute(query.where(*(name == value for name, value in equal.items() if value is not None))).all()
     tried = _attempts(conn, [row.id for row in rows])
     return [NotificationView(row._asdict(), row.recipient_name, tuple(tried.get(row.id, ()))) for row in rows]
+
+
+def _told(sight: Sight) -> ColumnElement[bool]:
+    inside = Sight(sight.scope).of(notifications.c.incident_id)
+    return inside if sight.person_id is None else or_(inside, notifications.c.recipient_id == sight.person_id)
 
 
 def _attempts(conn: Connection, notification_ids: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import assert_never
 
 from alerting.core import decisions as d
+from alerting.core.held import Held
 from alerting.core.model import Ack, AttemptState, Incident, Paged, Purpose, Reason, Work
 from alerting.core.states import TRANSITIONS
 
@@ -20,6 +21,10 @@ class Ledger:
     incidents: dict[str, Incident] = field(default_factory=dict)
     holders: dict[str, str] = field(default_factory=dict)
     paged: dict[str, list[Paged]] = field(default_factory=dict)
+    waiting: dict[str, Held] = field(default_factory=dict)
+    """Alarms that wait in test mode."""
+    ends: dict[str, tuple[datetime, Reason, str | None]] = field(default_factory=dict)
+    """When and why each waits no longer, and the incident it went to."""
     trace: list[tuple[datetime, str, str]] = field(default_factory=list)
 
     def held(self) -> list[Incident]:
@@ -80,6 +85,19 @@ class Ledger:
                 self._set(replace(self.incidents[incident_id], ack=Ack.ACKNOWLEDGED))
             case d.CancelPending(incident_id, _):
                 self.paged[incident_id] = [_canceled(page) for page in self.paged[incident_id]]
+            case d.HoldAlarm(held, _):
+                assert held.due_at > now, "it would not wait"
+                assert held.id not in self.waiting
+                speakers = {(each.device_id, each.code) for each in self.waiting.values()}
+                assert (held.device_id, held.code) not in speakers, "the store would refuse it"
+                self.waiting[held.id] = held
+            case d.SettleHeld(held_id, _, _, reason):
+                assert self.waiting.pop(held_id).due_at > now, "settled after its time"
+                self.ends[held_id] = (now, reason, None)
+            case d.ReleaseHeld(held, incident_id, reason):
+                del self.waiting[held.id]
+                assert incident_id in self.incidents
+                self.ends[held.id] = (now, reason, incident_id)
             case d.SkipStep() | d.Note() | d.Suppress():
                 pass
             case _:
@@ -91,7 +109,9 @@ class Ledger:
         same = (notice.round, notice.recipient_id, notice.channel, notice.purpose)
         if notice.purpose is Purpose.PAGE:
             assert known.open
-            assert not known.answered or (cause == "signals" and notice.reason in WHILE_ANSWERED), "somebody goes"
+            assert not known.answered or (cause in ("signals", "held") and notice.reason in WHILE_ANSWERED), (
+                "somebody goes"
+            )
             asked = {(page.round, page.recipient_id, page.channel, page.purpose) for page in pages}
             assert same not in asked, "one person twice on one channel in one round"
         unique = {(page.step, page.round, page.recipient_id, page.channel, page.purpose) for page in pages}

@@ -10,7 +10,7 @@ from itertools import count
 from alerting.core import decisions as d
 from alerting.core.acts import Verb, act
 from alerting.core.attempts import FAILED_FOR_GOOD, risen
-from alerting.core.fold import SignalIn, fold
+from alerting.core.fold import SignalIn, fold, fold_held
 from alerting.core.ladder import placement_of
 from alerting.core.model import AttemptState, Incident, Loop, Paged, Policy, Purpose, Refusal, Settings, Work
 from alerting.core.world import World
@@ -89,6 +89,7 @@ class Night:
 
     def _next(self) -> datetime | None:
         dues = [incident.due_at for incident in self.ledger.incidents.values() if incident.due_at is not None]
+        dues += [held.due_at for held in self.ledger.waiting.values()]
         return min([*dues, *(entry[0] for entry in self._agenda[:1])], default=None)
 
     def _at(self, seconds: float, work: Callable[[datetime], None], base: datetime = NOW) -> None:
@@ -97,7 +98,7 @@ class Night:
     def _world(self, now: datetime) -> World:
         held = {incident.dedup_key: incident for incident in self.ledger.held()}
         paged = {incident_id: tuple(pages) for incident_id, pages in self.ledger.paged.items()}
-        return World(now, self._registry, self._settings, self._policies, held, paged)
+        return World(now, self._registry, self._settings, self._policies, held, paged, dict(self.ledger.waiting))
 
     def _signals(self, now: datetime) -> None:
         batch = [self._signal(now) for _ in range(self._dice.randint(1, 5))]
@@ -118,6 +119,8 @@ class Night:
         return SignalIn(device, kind, code, now, observed, test, f"i-{number:03}", f"R{number:04}")
 
     def _due(self, now: datetime) -> None:
+        self._carry_out(fold_held(self._world(now)), now, "held")
+        assert all(held.due_at > now for held in self.ledger.waiting.values()), "it waits for ever"
         for incident in [each for each in self.ledger.incidents.values() if each.due_at is not None]:
             if incident.due_at is not None and incident.due_at <= now:
                 made = self._ask(incident, now, "due")

@@ -1,0 +1,210 @@
+"""Direct messages that belong to no incident: sent through the same providers, and understood when they call back.
+
+Law: committed before it is sent; a crash leaves at most one repeat; sent late it would do harm, so it expires instead.
+Never decides who is told of an alarm.
+"""
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from alerting.channels import TABLE as CHANNELS
+from alerting.channels.base import Accepted, Busy, ChannelProvider, Rejected, Submission, Submitted
+from alerting.core.acts import KeyOutcome
+from alerting.core.attempts import of_submitted
+from alerting.core.model import AttemptState
+from alerting.ports import Clock, Conflict, Database, Priority
+from alerting.store import probes
+from alerting.store.probes import Probe
+from alerting.stream import Hub
+from devices.audit import AuditEntry
+from devices.model import Channel
+from devices.store import audit, people
+from devices.store.scope import path_of_place
+
+log = logging.getLogger(__name__)
+
+CONTACT = "contact"
+
+claim_most = 20
+send_within_s = 60.0
+"""A code or a test call that comes later than this only puzzles."""
+code_valid_s = 600.0
+code_tries_max = 5
+per_hour_max = 3
+"""To one number: carriers block a sender that pesters."""
+app_again_s = 2.0
+push_event = "verification"
+grace_s = 4.0
+
+
+class Confirmation(StrEnum):
+    """What became of a code."""
+
+    VERIFIED = "verified"
+    WRONG = "wrong"
+    TOO_MANY_TRIES = "too_many_tries"
+    EXPIRED = "expired"
+    NOTHING_ASKED = "nothing_asked"
+
+
+class Probes:
+    """Sends what is due on the channels that this process serves."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        providers: Mapping[Channel, ChannelProvider],
+        hub: Hub,
+        clock: Clock,
+        boot: int,
+    ) -> None:
+        self._database = database
+        self._providers = providers
+        self._hub = hub
+        self._clock = clock
+        self._boot = boot
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def sweep(self) -> None:
+        """Find what is due and send it; mostly there is nothing."""
+        now, channels = self._clock.now(), tuple(self._providers)
+        if not await self._database.read(lambda conn: probes.any_due(conn, now, channels)):
+            return
+        claimed = await self._database.write(
+            Priority.ATTEMPT, lambda conn: probes.claim(conn, now, self._boot, channels, claim_most)
+        )
+        for probe in claimed:
+            task = asyncio.create_task(self._send(probe))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def pressed(self, probe_id: str, key: str) -> KeyOutcome:
+        """A key on a probe's call: 1 confirms, 2 says that it is the wrong number."""
+        now = self._clock.now()
+        return await self._database.write(Priority.ACCEPTANCE, lambda conn: _press(conn, probe_id, key, now))
+
+    async def stop(self) -> None:
+        """Wait a moment for what is under way; its lease runs out otherwise."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace_s)
+        for task in self._tasks:
+            task.cancel()
+
+    async def _send(self, probe: Probe) -> None:
+        if probe.channel is Channel.APP:
+            submitted = self._push(probe)
+        else:
+            submitted = await self._submit(probe)
+        now = self._clock.now()
+        try:
+            await self._database.write(Priority.ATTEMPT, lambda conn: _judge(conn, probe, submitted, now))
+        except (SQLAlchemyError, OSError, Conflict) as fault:
+            log.error("what became of probe %s is not recorded: %s", probe.id, type(fault).__name__)
+
+    async def _submit(self, probe: Probe) -> Submitted:
+        submission = Submission(
+            attempt_id=probe.id,
+            notification_id=probe.id,
+            incident_id="",
+            recipient_id=probe.person_id or "",
+            channel=probe.channel,
+            address=probe.address,
+            language=probe.language,
+            text=probe.text,
+            urgency=5,
+            planned_at=probe.created_at,
+        )
+        return await self._providers[probe.channel].submit(submission, CHANNELS[probe.channel].submit_deadline_s)
+
+    def _push(self, probe: Probe) -> Submitted:
+        """To the person's open sessions; without one, again in a moment, until it expires."""
+        reached = self._hub.push(probe.person_id or "", push_event, probe.text.encode())
+        return Accepted("stream") if reached else Busy(app_again_s)
+
+
+def push_text(probe_id: str, title: str, body: str, code: str, path: str, expires_at: datetime) -> str:
+    """The event that an app shows; tapped, it posts the code to `confirm` with the person's own key."""
+    message: dict[str, Any] = {
+        "verification_id": probe_id,
+        "title": title,
+        "body": body,
+        "code": code,
+        "confirm": path,
+        "expires_at": expires_at,
+    }
+    return msgspec.json.encode(message).decode()
+
+
+def confirm_code(conn: Connection, contact_id: str, code_hash: str, now: datetime, by: AuditEntry) -> Confirmation:
+    """Judge a code against the last probe of this contact; right, it verifies the contact, recorded as `by`."""
+    probe = probes.newest_of_contact(conn, contact_id)
+    if probe is None or probe.code_hash is None or probe.confirmed_at is not None:
+        return Confirmation.NOTHING_ASKED
+    if now >= probe.expires_at:
+        return Confirmation.EXPIRED
+    if probe.tries >= code_tries_max:
+        return Confirmation.TOO_MANY_TRIES
+    if not hmac.compare_digest(probe.code_hash, code_hash):
+        probes.count_try(conn, probe.id)
+        return Confirmation.WRONG
+    probes.confirm(conn, probe.id, now)
+    if not people.verify_contact(conn, contact_id, now):
+        return Confirmation.NOTHING_ASKED
+    audit.record(conn, by)
+    return Confirmation.VERIFIED
+
+
+def too_many(conn: Connection, channel: Channel, address: str, now: datetime) -> bool:
+    """Has this number had its probes of the hour?"""
+    return probes.sent_since(conn, channel, address, now - timedelta(hours=1)) >= per_hour_max
+
+
+def _press(conn: Connection, probe_id: str, key: str, now: datetime) -> KeyOutcome:
+    probe = probes.get(conn, probe_id)
+    if probe is None or probe.channel is not Channel.VOICE:
+        return KeyOutcome.UNKNOWN
+    if key == "2":
+        probes.deny(conn, probe.id, now)
+        return KeyOutcome.DECLINED
+    if probe.confirmed_at is not None:
+        return KeyOutcome.TAKEN
+    if now >= probe.expires_at:
+        return KeyOutcome.UNKNOWN
+    if probe.kind == CONTACT and not _verified_by_key(conn, probe, now):
+        return KeyOutcome.UNKNOWN
+    probes.confirm(conn, probe.id, now)
+    return KeyOutcome.TAKEN
+
+
+def _verified_by_key(conn: Connection, probe: Probe, now: datetime) -> bool:
+    contact_id, person_id = probe.contact_id or "", probe.person_id or ""
+    person = people.get(conn, person_id)
+    if person is None or not people.verify_contact(conn, contact_id, now):
+        return False
+    path = path_of_place(conn, person.place_id)
+    detail = {"person": person_id, "channel": probe.channel.value, "how": "key"}
+    entry = AuditEntry(now, person_id, person.name, "service", "verify", "contacts", contact_id, path, detail)
+    audit.record(conn, entry)
+    return True
+
+
+def _judge(conn: Connection, probe: Probe, submitted: Submitted, now: datetime) -> None:
+    if isinstance(submitted, Busy):
+        probes.again(conn, probe, now + timedelta(seconds=max(1.0, submitted.retry_after)))
+        return
+    state = of_submitted(submitted)
+    if probe.channel is Channel.APP and state is AttemptState.PROVIDER_ACCEPTED:
+        state = AttemptState.SENT  # shown, as far as we know; only the tap proves it
+    reference = submitted.provider_ref if isinstance(submitted, Accepted) else None
+    error = (submitted.code or submitted.reason)[:64] if isinstance(submitted, Rejected) else None
+    probes.settle(conn, probe, state, reference, error)
