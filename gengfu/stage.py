@@ -17,12 +17,14 @@ from alerting.ports import Priority
 from api.auth import hash_key, new_secret
 from api.permissions import Role as KeyRole
 from api.store import keys
+from devices.store import credentials
 from gateway import GatewaySettings
 from gengfu.application import AppConfig, Application
+from gengfu.broker.accounts import ChildAccounts, EmbeddedAccounts
 from gengfu.broker.child import MosquittoChild, free_port
 from gengfu.broker.embedded import PROTOCOL_VERSION as EMBEDDED_VERSION
 from gengfu.broker.embedded import EmbeddedBroker
-from gengfu.broker.files import SERVICE_USERNAME, Account, hash_password
+from gengfu.broker.files import SERVICE_USERNAME, Account, hash_secret
 from gengfu.clock import RandomIds, SystemClock
 from gengfu.database import migrate, open_database
 from gengfu.database.common import parse
@@ -43,13 +45,15 @@ FROM_NUMBER = "+15005550006"
 class Stage:
     """`async with Stage(folder, city) as stage`; `stage.app` runs, `stage.emulator` answers, `stage.device(id)` speaks.
 
-    `embedded`: the broker in Python instead of mosquitto. `time_scale`, `speech`: the emulator's.
+    `embedded`: the broker in Python instead of mosquitto. `time_scale`, `speech`: the emulator's. `broker_template`: in
+    the place of the shipped mosquitto.conf. The broker's accounts follow the registry while the application runs.
     """
 
     folder: Path
     city: City
     database_url: str = ""
     embedded: bool = False
+    broker_template: str | None = None
     time_scale: float = 0.0
     speech_seconds_per_char: float = 0.0
     core: CoreSettings = field(default_factory=CoreSettings)
@@ -63,6 +67,9 @@ class Stage:
     emulator: TwilioEmulator = field(init=False)
     broker: MosquittoChild | EmbeddedBroker = field(init=False)
     config: AppConfig = field(init=False)
+    accounts: ChildAccounts | EmbeddedAccounts = field(init=False)
+    guests: dict[str, str] = field(default_factory=dict, repr=False)
+    """Name and hash of logins that the broker knows and the registry does not, beside those of devices."""
     device_secrets: dict[str, str] = field(default_factory=dict, repr=False)
     service_secret: str = field(default_factory=lambda: secrets.token_urlsafe(16), repr=False)
     secret_key: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
@@ -94,6 +101,16 @@ class Stage:
 
     def broker_address(self) -> Broker:
         return Broker(self.broker.host, self.broker.port, protocol=4 if self.embedded else 5)
+
+    async def let_in(self, username: str) -> str:
+        """A login that the broker knows and the registry does not; its secret. Known when this returns."""
+        self.device_secrets[username] = secret = secrets.token_urlsafe(16)
+        self.guests[username] = hash_secret(secret)
+        database = self.app.database
+        known = await database.read(lambda conn: list(credentials.every(conn)))
+        await asyncio.to_thread(self.accounts.write, known)
+        await self.accounts.reload()
+        return secret
 
     async def key(self, role: KeyRole, person_id: str | None = None) -> str:
         """A fresh API key."""
@@ -163,15 +180,18 @@ class Stage:
 
     async def _start_broker(self) -> None:
         self.device_secrets = {device.id: secrets.token_urlsafe(16) for device in self.city.devices}
-        accounts = [Account(id_, hash_password(secret)) for id_, secret in self.device_secrets.items()]
-        service = Account(SERVICE_USERNAME, hash_password(self.service_secret))
+        self._hashes = {id_: hash_secret(secret) for id_, secret in sorted(self.device_secrets.items())}
+        accounts = [Account(*known) for known in self._hashes.items()]
+        service = Account(SERVICE_USERNAME, hash_secret(self.service_secret))
         if self.embedded:
-            self.broker = await self._stack.enter_async_context(EmbeddedBroker(service=service, devices=accounts))
-        else:
-            folder = self.folder / "broker"
-            self.broker = await MosquittoChild.launch(folder, service=service, devices=accounts)
-            self._stack.push_async_callback(self.broker.stop)
-        self._hashes = {account.username: account.password_hash for account in accounts}
+            embedded = await self._stack.enter_async_context(EmbeddedBroker(service=service, devices=accounts))
+            self.broker, self.accounts = embedded, EmbeddedAccounts(embedded, self.guests)
+            return
+        child = await MosquittoChild.launch(
+            self.folder / "broker", service=service, devices=accounts, template=self.broker_template
+        )
+        self._stack.push_async_callback(child.stop)
+        self.broker, self.accounts = child, ChildAccounts(child, service, self.guests, self.broker_template)
 
     _hashes: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -211,6 +231,8 @@ class Stage:
             http_port=self.http_port,
             core=self.core,
             roles=self.roles,
+            other_accounts=frozenset({SERVICE_USERNAME}),
+            broker_accounts=self.accounts,
         )
 
 

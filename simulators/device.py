@@ -18,6 +18,8 @@ from simulators.kinds import KINDS
 from simulators.ledger import EventLedger, EventRecord, Fact, LedgerLine
 from simulators.line import Backoff, Broker, Line, LineHooks
 
+unheard_pause_s = 0.01
+"""The line has broken and the word of it is still on its way to this loop: let it come."""
 pending_events_max = 1000
 """A device's flash ring: beyond it the oldest event without a receipt is given up, and counted."""
 
@@ -83,6 +85,11 @@ class VirtualDevice:
     def connected(self) -> bool:
         return self._line.connected.is_set()
 
+    @property
+    def refused(self) -> str | None:
+        """The broker's own words when it last turned the login down; None since it let the device in."""
+        return self._line.refused
+
     async def start(self, timeout_s: float = 10.0) -> None:
         """Connect and begin with heartbeats. TimeoutError names the broker's refusal, if it gave one."""
         self._line.start(self.habits.backoff)
@@ -125,6 +132,11 @@ class VirtualDevice:
         """End a condition and return the id of the event that says so."""
         return self.send(self._body(code or self.kind.codes[0], "restored", values or {}))
 
+    def tell(self, *, rssi: int, values: Mapping[str, Scalar] | None = None) -> None:
+        """Say once how strong the radio is, and what is measured. Lost while the line is down."""
+        body = {"values": dict(self.kind.telemetry if values is None else values), "rssi": rssi}
+        self._line.publish(self._up("telemetry"), msgspec.json.encode(body), qos=1)
+
     def send(self, body: Mapping[str, Any]) -> str:
         """Send an event as given, correct or not, and chase its receipt. It needs an `event_id` of its own."""
         event_id = str(body["event_id"])
@@ -162,6 +174,7 @@ class VirtualDevice:
             await self._line.connected.wait()
             self._publish(pending)
             if pending.record.attempts == 0:
+                await asyncio.sleep(unheard_pause_s)
                 continue
             with suppress(TimeoutError):
                 wait_s = self.habits.backoff.wait_s(pending.record.attempts)

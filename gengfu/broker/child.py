@@ -18,11 +18,13 @@ from gengfu.broker.files import Account, SourceFilter, own_user, render
 
 HOST: Final = "127.0.0.1"
 start_seconds_max: Final = 10.0
-reload_seconds_max: Final = 10.0
+reload_seconds_max: Final = 60.0
 stop_seconds_max: Final = 5.0
 poll_seconds: Final = 0.005
 launch_tries_max: Final = 3
 
+_NAMELESS: Final = b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x05\x00\x00"
+"""A CONNECT of MQTT 3.1.1 without a name: turned away, but answered."""
 _PLACES = ("/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/sbin")
 
 
@@ -58,6 +60,7 @@ class MosquittoChild:
         devices: Iterable[Account] = (),
         sources: Iterable[Account] = (),
         filters: Sequence[SourceFilter] = (),
+        template: str | None = None,
     ) -> Self:
         """Render `directory`, choose a free port and start. Raises BrokerUnavailable, BrokerFilesError."""
         accounts, senders = list(devices), list(sources)
@@ -70,6 +73,7 @@ class MosquittoChild:
                 devices=accounts,
                 sources=senders,
                 filters=filters,
+                template=template,
                 broker_user=own_user(),
             )
             child = cls(directory, port)
@@ -118,7 +122,7 @@ class MosquittoChild:
         if not await self._until(lambda: b" running" in self._log_since(seen), start_seconds_max):
             await self.kill()
             raise BrokerUnavailable(f"mosquitto did not start: {self._last_words(seen)}")
-        await self._connect_once()
+        await self._answers(start_seconds_max)
 
     async def reload(self) -> None:
         """Have passwords and access list read again; returns once new connections meet the new ones."""
@@ -126,8 +130,8 @@ class MosquittoChild:
         self._send(SIGHUP)
         if not await self._until(lambda: b"Reloading config" in self._log_since(seen), reload_seconds_max):
             raise BrokerUnavailable(f"mosquitto did not read its files again: {self._last_words(seen)}")
-        # mosquitto has one thread: whoever gets an answer now was let in after the files were read.
-        await self._connect_once()
+        # mosquitto has one thread: who gets an answer now gets it after the files were read and clients were cut.
+        await self._answers(reload_seconds_max)
 
     async def stop(self) -> None:
         """End in good order, so that everything is persisted; kill what does not end. Harmless when ended."""
@@ -181,14 +185,20 @@ class MosquittoChild:
             await asyncio.sleep(poll_seconds)
         return True
 
-    async def _connect_once(self) -> None:
+    async def _answers(self, seconds: float) -> None:
+        """Wait for a word of mosquitto itself: the system takes connections for it while it is busy."""
         try:
-            _, writer = await asyncio.wait_for(asyncio.open_connection(self.host, self.port), start_seconds_max)
+            async with asyncio.timeout(seconds):
+                reader, writer = await asyncio.open_connection(self.host, self.port)
+                try:
+                    writer.write(_NAMELESS)
+                    await reader.read(1)
+                finally:
+                    writer.close()
+                    with suppress(OSError):
+                        await writer.wait_closed()
         except (OSError, TimeoutError) as failure:
-            raise BrokerUnavailable(f"mosquitto runs but takes no connection on port {self.port}") from failure
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
+            raise BrokerUnavailable(f"mosquitto runs but does not answer on port {self.port}") from failure
 
     def _log_size(self) -> int:
         return self.log_path.stat().st_size if self.log_path.exists() else 0

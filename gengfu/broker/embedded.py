@@ -3,7 +3,7 @@
 For demonstration only, never for `serve`: it loses QoS 1 messages for clients that are offline.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from gengfu.broker.child import HOST, free_port
@@ -35,22 +35,47 @@ class EmbeddedBroker:
         port: int | None = None,
     ) -> None:
         self.port = free_port() if port is None else port
-        self._accounts = {account.username: account.password_hash for account in [service, *sources, *devices]}
+        self._ours = {account.username: account.password_hash for account in [service, *sources]}
+        self._accounts = self._ours | {account.username: account.password_hash for account in devices}
         self._service = service.username
+        self._sources = sorted(set(self._ours) - {service.username})
         self._filters = [(entry.username, entry.topic_filter) for entry in filters]
         self._broker: Broker | None = None
 
+    @property
+    def accounts(self) -> Mapping[str, str]:
+        """Name and hash of everybody who may connect."""
+        return self._accounts
+
     def add_device(self, account: Account) -> None:
         """Let one more device in, from now on; the same name again replaces its secret."""
-        self._accounts[account.username] = account.password_hash
+        self._know(self._accounts | {account.username: account.password_hash})
+
+    async def keep_devices(self, devices: Mapping[str, str]) -> None:
+        """Let exactly these devices (name to hash) in from now on, and cut whoever may be here no more."""
+        before = self._accounts
+        self._know({**devices, **self._ours})
+        changed = {name for name, hashed in before.items() if self._accounts.get(name) != hashed}
+        if self._broker is None:
+            return
+        for session, handler in list(self._broker.sessions.values()):
+            if session.username in changed:
+                await handler.handle_connection_closed()
+
+    def _know(self, accounts: dict[str, str]) -> None:
+        self._accounts = accounts
         if self._broker is not None:
             # amqtt copies what a plugin is configured with.
-            plugin = self._broker.plugins_manager.get_plugin("EmbeddedAccess")
-            plugin.config.accounts[account.username] = account.password_hash
+            self._broker.plugins_manager.get_plugin("EmbeddedAccess").config.accounts = accounts
 
     async def __aenter__(self) -> Self:
         amqtt = _import_amqtt()
-        access = {"accounts": self._accounts, "service": self._service, "filters": self._filters}
+        access = {
+            "accounts": self._accounts,
+            "service": self._service,
+            "sources": self._sources,
+            "filters": self._filters,
+        }
         config = {
             "listeners": {"default": {"type": "tcp", "bind": f"{self.host}:{self.port}"}},
             "plugins": {_PLUGIN: access},

@@ -21,6 +21,7 @@ class EmbeddedAccess(BaseAuthPlugin, BaseTopicPlugin):  # type: ignore[misc]  # 
 
         accounts: dict[str, str] = field(default_factory=dict)
         service: str = ""
+        sources: list[str] = field(default_factory=list)
         filters: list[tuple[str, str]] = field(default_factory=list)
 
     def __init__(self, context: BaseContext) -> None:
@@ -47,9 +48,10 @@ class EmbeddedAccess(BaseAuthPlugin, BaseTopicPlugin):  # type: ignore[misc]  # 
         if username == self._access.service:
             mine = [topic_filter for _, topic_filter in self._access.filters]
             return [f"{TOPIC_PREFIX}/#", "$SYS/#", *mine]
+        if username in self._access.sources:
+            return [topic_filter for owner, topic_filter in self._access.filters if owner == username]
         own = "up" if action == Action.PUBLISH else "down"
-        foreign = [topic_filter for owner, topic_filter in self._access.filters if owner == username]
-        return [f"{TOPIC_PREFIX}/{username}/{own}/#", *foreign]
+        return [f"{TOPIC_PREFIX}/{username}/{own}/#"]
 
 
 def _covers(granted: str, wanted: str) -> bool:

@@ -241,6 +241,8 @@ _ROLES_ZH = {
     Role.COMMUNITY_DUTY: "社区值班",
     Role.STREET_DUTY: "街道值班",
     Role.CONTROL_ROOM: "控制室",
+    Role.PROPERTY_DESK: "物业值班、微型消防站",
+    Role.BUILDING_STEWARD: "楼栋长",
 }
 
 PHRASES = {Language.ZH_CN: _ZH, Language.EN: _EN}

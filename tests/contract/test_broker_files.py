@@ -8,17 +8,17 @@ import time
 from pathlib import Path
 
 import pytest
-import trustme
 
 from gengfu.broker.child import MosquittoChild, free_port
 from gengfu.broker.errors import BrokerUnavailable
-from gengfu.broker.files import SERVICE_USERNAME, Account, hash_password, render, shipped_template
+from gengfu.broker.files import SERVICE_USERNAME, Account, hash_password, hash_secret, own_user, render
 from tests.support.mosquitto import BrokerUnderTest, Login
 from tests.support.mqtt import Probe, Received, Refused, Will
+from tests.support.tls import TlsListener
 
 NOT_AUTHORISED = 0x87
 REFUSED_FROM = 0x80  # MQTT 5, section 2.4: reason codes from here on mean failure
-load_seconds_max = 5.0  # measured well below 1 s; the ceiling leaves room for a busy machine
+load_seconds_max = 5.0  # promised: under a second, measured 0.3 s; the ceiling leaves room for a busy machine
 cities_devices = 100_000
 
 
@@ -123,6 +123,7 @@ async def test_source_account_reaches_its_own_topics_and_the_service_reaches_the
     sender = await Probe.connect(mosquitto.port, source, version=5)
     await sender.subscribe("zigbee2mqtt/+/set")
     assert await sender.publish("gengfu/v1/smoke-0001/up/event", b"{}") == NOT_AUTHORISED
+    assert await sender.publish("gengfu/v1/zigbee-east/up/event", b"{}") == NOT_AUTHORISED
     assert await sender.publish("frigate/events", b"{}") == NOT_AUTHORISED
     assert await sender.publish("zigbee2mqtt/shed", b"{}") == 0
     assert await service.next() == Received("zigbee2mqtt/shed", b"{}", False)
@@ -179,39 +180,39 @@ async def test_hundred_thousand_accounts_render_and_load_quickly(tmp_path: Path)
     assert reloaded - started < load_seconds_max
 
 
+async def test_a_reload_has_ended_when_it_says_so(mosquitto: BrokerUnderTest) -> None:
+    """mosquitto is busy with the files of a city: the system takes connections for it, and that is no answer."""
+    some_hash = hash_secret("anything")
+    devices = [Account(f"device-{number:06}", some_hash) for number in range(cities_devices)]
+    service = mosquitto.service.account
+    render(mosquitto.child.directory, port=mosquitto.port, service=service, devices=devices, broker_user=own_user())
+    await mosquitto.child.reload()
+    began = time.monotonic()
+    async with await Probe.connect(mosquitto.port, mosquitto.service, version=5):
+        answered = time.monotonic() - began
+    began = time.monotonic()
+    await mosquitto.child.reload()
+    assert time.monotonic() - began > answered, "it did not wait for the files to be read"
+
+
 async def test_the_prepared_tls_listener_works_once_its_comment_signs_are_off(mosquitto: BrokerUnderTest) -> None:
     device, rival = await mosquitto.add_devices(["smoke-0001", "smoke-0002"])
-    authority, port = trustme.CA(), free_port()
-    certificate = authority.issue_cert("localhost")
-    folder = mosquitto.child.directory / "tls"
-    folder.mkdir()
-    certificate.private_key_and_cert_chain_pem.write_to_path(folder / "server.pem")
-    certificate.private_key_pem.write_to_path(folder / "server.key")
-    mosquitto.render(_with_tls(shipped_template(), port))
+    listener = TlsListener.prepare(mosquitto.child.directory)
+    mosquitto.render(listener.template)
     await mosquitto.child.restart()
 
-    trust = ssl.create_default_context()
-    authority.configure_trust(trust)
+    port, trust = listener.port, listener.trust()
     line = await Probe.connect(port, device, version=5, tls=trust)
     thief = await Probe.connect(port, rival, version=5, tls=trust, client_id=device.username)
     assert await line.publish("gengfu/v1/smoke-0001/up/event", b"still here") < REFUSED_FROM
     assert not line.closed.is_set()
-    weak = ssl.create_default_context()
-    authority.configure_trust(weak)
+    weak = listener.trust()
     weak.maximum_version = ssl.TLSVersion.TLSv1_2
     weak.set_ciphers("AES256-GCM-SHA384")  # no forward secrecy
     with pytest.raises((ssl.SSLError, ConnectionError)):
         await asyncio.open_connection("localhost", port, ssl=weak)
     await thief.close()
     await line.close()
-
-
-def _with_tls(template: str, port: int) -> str:
-    """The template with the TLS lines taken in, as its comment tells an operator to, on a free port."""
-    head, tail = template.split("#listener 8883")
-    body = tail.split("# Only if devices carry certificates")[0]
-    lines = [line[1:] if line[:1] == "#" and line[1:2] != " " else line for line in body.splitlines()]
-    return f"{head}listener {port}\n" + "\n".join(lines)
 
 
 async def test_a_broken_configuration_is_told_in_mosquittos_own_words(tmp_path: Path) -> None:

@@ -59,6 +59,38 @@ def test_files_written_again_keep_what_still_holds(on_sqlite: Shell, free_port: 
     assert set(_accounts(folder)) == set(before)
 
 
+def test_a_device_that_cannot_be_an_account_keeps_no_revoked_one_in(on_sqlite: Shell) -> None:
+    """A foreign source was given the name of a device that was there before."""
+    on_sqlite.environ["GENGFU_BROKER_URL"] = "mqtt://gengfu-service:the-first-secret@127.0.0.1:1883"
+    on_sqlite.environ["GENGFU_BROKER_FILES_DIR"] = "broker"
+    for device_id in ("zig-east", "smoke-0001", "smoke-0002"):
+        on_sqlite.ok("device", "enrol", "--id", device_id, "--kind", "camera")
+    (on_sqlite.folder / "gengfu.toml").write_text(SOURCES)
+    on_sqlite.ok("device", "revoke", "smoke-0001")
+    assert list(_accounts(on_sqlite.folder / "broker")) == ["gengfu-service", "zig-east", "smoke-0002"]
+    assert "zig-east" in on_sqlite.run("broker", "files", "broker").err
+
+
+def test_the_doctor_compares_the_files_with_the_registry(upgraded: Shell) -> None:
+    def finding() -> list[str]:
+        return [line for line in upgraded.run("doctor").lines if line.split()[1] == "accounts"]
+
+    upgraded.environ["GENGFU_BROKER_URL"] = "mqtt://gengfu-service:the-first-secret@127.0.0.1:1"
+    assert finding() == []
+    upgraded.ok("device", "enrol", "--id", "smoke-0001", "--kind", "camera")
+    upgraded.environ["GENGFU_BROKER_FILES_DIR"] = "broker"
+    assert "gengfu broker files broker" in finding()[0]
+    upgraded.ok("broker", "files", "broker")
+    assert finding()[0].startswith("ok")
+    del upgraded.environ["GENGFU_BROKER_FILES_DIR"]
+    upgraded.ok("device", "revoke", "smoke-0001")  # on a machine that does not keep the files
+    upgraded.environ["GENGFU_BROKER_FILES_DIR"] = "broker"
+    (line,) = finding()
+    assert line.startswith("fault")
+    assert "smoke-0001" in line
+    assert upgraded.run("doctor").code == 1
+
+
 def test_broker_files_need_an_account_for_the_service(on_sqlite: Shell) -> None:
     for url in ("embedded:", "mqtt://127.0.0.1:1883"):
         on_sqlite.environ["GENGFU_BROKER_URL"] = url
@@ -161,16 +193,6 @@ def test_what_cannot_be_simulated_is_refused(shell: Shell, free_port: int) -> No
     nobody = f"mqtt://a:hush-hush@127.0.0.1:{free_port}"
     assert "hush" not in shell.refusal(1, "simulate", "fleet", "--broker", nobody)
     assert len(shell.ok("simulate", "scenario", "--list")) >= 5
-
-
-def test_cities_are_written_as_files(shell: Shell) -> None:
-    shell.ok("simulate", "city", "shipped")
-    workers = (shell.folder / "shipped" / "workers.csv").read_text(encoding="utf-8-sig").splitlines()
-    assert workers[0] == "code,kind,name,name_en,language,phone,app"
-    assert "worker-a,worker,网格员甲,Grid worker A,zh-CN,+8610000000001,yes" in workers
-    counts = dict(line.split("\t") for line in shell.ok("simulate", "city", "made", "--devices", "500"))
-    assert counts[str(Path("made") / "devices.csv")] == "500"
-    assert len((shell.folder / "made" / "devices.csv").read_text(encoding="utf-8-sig").splitlines()) == 501
 
 
 def _login(lines: list[str]) -> Login:

@@ -53,6 +53,7 @@ async def test_rights_are_those_of_the_rendered_access_list(embedded: EmbeddedBr
     assert await source.subscribe("gengfu/v1/#") == 0x80
     await device.publish("gengfu/v1/smoke-0002/up/event", b"foreign")
     await source.publish("gengfu/v1/smoke-0001/up/event", b"foreign")
+    await source.publish("gengfu/v1/zigbee-east/up/event", b"as a device of its name")
     await device.publish("gengfu/v1/smoke-0001/up/event", b"own")
     assert await service.next() == Received("gengfu/v1/smoke-0001/up/event", b"own", False)
     await source.publish("zigbee2mqtt/shed", b"source")

@@ -68,6 +68,16 @@ class BrokerUnderTest:
         del self._devices[username]
         await self.reload()
 
+    def forget(self, username: str) -> None:
+        """Revoke one device in the files only: mosquitto has not read them yet."""
+        del self._devices[username]
+        self.render()
+
+    def know(self, login: Login) -> None:
+        """Enrol one device in the files only: mosquitto has not read them yet."""
+        self._devices[login.username] = login.account
+        self.render()
+
     async def add_source(self, username: str, topic_filters: Sequence[str]) -> Login:
         """Enrol the account of a foreign sender, which may use these topic filters."""
         login = Login.fresh(username)
