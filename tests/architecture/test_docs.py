@@ -16,8 +16,11 @@ from alerting.core.model import Refusal, Work
 from alerting.core.policy import DEFAULTS
 from api.permissions import PREFIX, ROUTES, Role
 from api.schemas.admin import PolicyIn
+from api.schemas.devices import DeviceIn
 from api.schemas.incidents import CloseIn, EmptyIn, NoteIn, VerifyIn
-from api.schemas.registry import ContactIn, DeviceIn, GridIn, PersonIn, PlaceIn, ShiftIn
+from api.schemas.people import ContactIn, PersonIn
+from api.schemas.places import PlaceIn
+from api.schemas.registry import GridIn, ShiftIn
 from devices.decode import decode
 from devices.signals import DecodeReason, RawMessage, Uplink
 from gengfu.cli.app import app
@@ -31,7 +34,10 @@ from tests.architecture.test_words import findings
 ADMINISTRATOR = ("docs/administrator.md", "docs/zh-CN/administrator.md")
 INSTALLER = ("docs/installer.md", "docs/zh-CN/installer.md")
 OPERATOR = ("docs/operator.md", "docs/zh-CN/operator.md")
-TWINS = (("README.md", "README.zh-CN.md"), ADMINISTRATOR, INSTALLER, OPERATOR)
+CARD = ("docs/installer-card.md", "docs/zh-CN/installer-card.md")
+FIRST_HOUR = ("docs/first-hour.md", "docs/zh-CN/first-hour.md")
+ROSTER = ("docs/roster.md", "docs/zh-CN/roster.md")
+TWINS = (("README.md", "README.zh-CN.md"), ADMINISTRATOR, INSTALLER, OPERATOR, CARD, FIRST_HOUR, ROSTER)
 REQUIRED = {"docs/administrator.md": "required", "docs/zh-CN/administrator.md": "必填"}
 
 BODIES: dict[str, type[BaseModel]] = {
