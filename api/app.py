@@ -9,22 +9,44 @@ from starlette.routing import Route
 
 from api import errors, openapi
 from api.deps import Deps
-from api.middleware import BodyLimit, SecurityHeaders
+from api.middleware import BodyLimit, RegistryGuard, SecurityHeaders
 from api.permissions import PREFIX
 from api.routes import (
     api_keys,
+    audit,
     callbacks,
+    compounds,
+    contacts,
+    cover,
+    device_acts,
     devices,
     duty,
+    duty_report,
+    enrolments,
+    flats,
     grids,
     health,
+    households,
+    imports,
     incidents,
+    labels,
+    leaves,
+    models,
     notifications,
+    organisations,
+    overrides,
+    patterns,
+    pictures,
     places,
     policies,
     quarantine,
+    sessions,
     shifts,
     stream,
+    test_sessions,
+    users,
+    verifications,
+    walk_tests,
     workers,
 )
 
@@ -35,14 +57,36 @@ _ROUTERS = (
     notifications.router,
     stream.router,
     places.router,
+    pictures.router,
+    organisations.router,
+    compounds.router,
+    households.router,
     grids.router,
     workers.router,
+    contacts.router,
+    verifications.router,
     shifts.router,
     duty.router,
+    cover.router,
+    duty_report.router,
+    patterns.router,
+    overrides.router,
+    leaves.router,
+    models.router,
     devices.router,
+    walk_tests.router,
+    test_sessions.router,
+    enrolments.router,
+    device_acts.router,
+    flats.router,
+    labels.router,
+    imports.router,
     quarantine.router,
     policies.router,
     api_keys.router,
+    users.router,
+    sessions.router,
+    audit.router,
 )
 
 secret_key_chars_min = 16
@@ -59,6 +103,7 @@ def create_app(deps: Deps) -> FastAPI:
         deps.hub.close()
         await app.state.voice_answers.close()
         await deps.keys.close()
+        await deps.sessions.close()
 
     app = FastAPI(
         title="Gengfu 更夫",
@@ -70,7 +115,11 @@ def create_app(deps: Deps) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan,
         responses={"4XX": openapi.PROBLEM},
-        middleware=[Middleware(SecurityHeaders), Middleware(BodyLimit)],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(BodyLimit),
+            Middleware(RegistryGuard, desk=lambda: deps.imports),
+        ],
     )
     app.state.deps = deps
     app.state.voice_answers = callbacks.VoiceAnswers()

@@ -1,25 +1,40 @@
 """What the API needs from outside, as contracts. Never an implementation."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
+from sqlalchemy import Connection
 
 from alerting.core.acts import Done, KeyOutcome, Verb
 from alerting.core.decisions import Refused
 from alerting.core.model import Actor
 from alerting.ports import Clock, Database, Ids
 from alerting.stream import Hub
-from api.auth import KeyRing
+from api.auth import KeyRing, SessionRing
+from api.logins import Logins
+from devices.model import Channel, Language
+from devices.store.imports import Upload
+from devices.store.scope import Scope as ScopeOfPlaces
 
 
 class AlertingService(Protocol):
     """The alerting service, as HTTP uses it."""
 
-    async def act(self, incident_id: str, verb: Verb, actor: Actor, detail: dict[str, Any]) -> Done | Refused:
-        """Carry out a person's act in one transaction. `Refused` changed nothing."""
+    async def act(
+        self,
+        incident_id: str,
+        verb: Verb,
+        actor: Actor,
+        detail: dict[str, Any],
+        also: Callable[[Connection], None] | None = None,
+    ) -> Done | Refused:
+        """Carry out a person's act in one transaction. `Refused` changed nothing. `also` is written in the same
+        transaction, when the act is carried out."""
         ...
 
     async def received(self, notification_id: str, person_id: str | None) -> bool:
@@ -38,6 +53,14 @@ class AlertingService(Protocol):
 
     async def ready(self) -> dict[str, bool | str]:
         """Each part (broker, database, provider): True when it works, else False or a sentence saying what is wrong."""
+        ...
+
+    def tell_senders(self, conn: Connection) -> None:
+        """Within the transaction that left a message of no incident: wake the processes that send when it commits."""
+        ...
+
+    def wake(self) -> None:
+        """After that commit: look at once. Never blocks."""
         ...
 
     def registry_changed(self) -> None:
@@ -84,9 +107,34 @@ class ProviderCallbacks(Protocol):
         ...
 
 
+class ImportDesk(Protocol):
+    """Imports and exports of the registry, carried out outside of the request."""
+
+    folder: Path
+    """Where an upload may lie until it has been read."""
+
+    @property
+    def closed(self) -> bool:
+        """An import is being written: other changes of the registry must wait."""
+        ...
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Around a change of the registry; only while it is not `closed`."""
+        ...
+
+    async def begin(self, upload: Upload) -> str:
+        """Start an import; its id. FileRefused when it cannot be started."""
+        ...
+
+    async def export(self, path: Path, language: Language, scope: ScopeOfPlaces) -> dict[str, int]:
+        """Write the registry to a workbook; how many rows each sheet has."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Deps:
-    """Everything `create_app` hands to its routes. `hash_credential`: a device's secret as the broker stores it."""
+    """Everything `create_app` hands to its routes. `hash_credential`: a device's secret as the broker stores it.
+    `insecure`: open to a network without HTTPS, so that nobody may sign in with a password."""
 
     database: Database
     service: AlertingService
@@ -94,10 +142,21 @@ class Deps:
     clock: Clock
     ids: Ids
     keys: KeyRing
+    sessions: SessionRing
+    logins: Logins
     hash_credential: Callable[[str], str]
     callbacks: Mapping[str, ProviderCallbacks] = field(default_factory=dict)
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
     secret_key: str = field(default="", repr=False)
+    carried: frozenset[Channel] = frozenset(Channel)
+    """Channels for which some process of the deployment has a provider."""
+    timezone: str = "Asia/Shanghai"
+    """Of the deployment: night rules and volunteers' hours are local."""
+    insecure: bool = False
+    imports: ImportDesk | None = None
+    """None: this process takes no imports."""
+    accounts: frozenset[str] = frozenset()
+    """Broker accounts of the service and of foreign senders: no device may have such a name."""
 
 
 async def deps_of(request: Request) -> Deps:

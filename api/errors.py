@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from alerting.core.policy import PolicyError
@@ -199,6 +200,12 @@ def install(app: FastAPI) -> None:
     async def on_conflict(request: Request, error: Exception) -> Response:
         return Problem(503, "unavailable", headers={"retry-after": "1"}).response(language_of(request))
 
+    async def on_database(request: Request, error: Exception) -> Response:
+        """U+0000 in an address: PostgreSQL knows no such text, so nothing is called so. Anything else is a crash."""
+        if "0x00" not in str(getattr(error, "orig", "")):
+            raise error
+        return Problem(422, "invalid", errors=(FieldError("?", "nul", {}),)).response(language_of(request))
+
     async def on_crash(request: Request, error: Exception) -> Response:
         return Problem(500, "internal").response(language_of(request))
 
@@ -206,4 +213,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(Conflict, on_conflict)
+    app.add_exception_handler(DBAPIError, on_database)
     app.add_exception_handler(Exception, on_crash)

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from api.permissions import OPEN
 from api.routes.notifications import RECEIVED_PATH
+from api.sessions import COOKIE, CSRF_HEADER
 
 _TEXT = {"type": "string"}
 PROBLEM: dict[str, Any] = {
@@ -46,6 +47,17 @@ _RECEIVED: dict[str, Any] = {
 }
 
 
+_SCHEMES: dict[str, Any] = {
+    "key": {"type": "http", "scheme": "bearer"},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": f"From POST sessions; whatever changes something also sends its csrf_token as {CSRF_HEADER}",
+    },
+}
+
+
 def install(app: FastAPI) -> None:
     """Complete the document when it is first asked for."""
     plain = app.openapi
@@ -54,8 +66,8 @@ def install(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = plain()
             document["paths"][RECEIVED_PATH] = {"post": _RECEIVED}
-            document.setdefault("components", {})["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-            document["security"] = [{"key": []}]
+            document.setdefault("components", {})["securitySchemes"] = _SCHEMES
+            document["security"] = [{"key": []}, {"session": []}]
             for route in OPEN:
                 method, path = route.split(" ")
                 operation = document["paths"].get(path, {}).get(method.lower())

@@ -1,10 +1,11 @@
 """Who may call what: the one table of routes and roles. A route that is not in it cannot be built."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a key may do. Not `devices.model.Role`, which is a step of the escalation."""
+    """What a key or a login may do. Not `devices.model.Role`, which is a step of the escalation."""
 
     ADMINISTRATOR = "administrator"
     ROSTER_PLANNER = "roster_planner"
@@ -16,6 +17,14 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role below one node of the place tree; without a place, everywhere."""
+
+    role: Role
+    place_id: str | None = None
+
+
 PREFIX = "/api/v1"
 
 OPEN: frozenset[str] = frozenset(
@@ -25,6 +34,7 @@ OPEN: frozenset[str] = frozenset(
         "GET /metrics",
         f"GET {PREFIX}/openapi.json",
         "POST /callbacks/{provider}/{kind}",  # the provider's signature is its key
+        f"POST {PREFIX}/sessions",  # the password is its key
     }
 )
 """Routes without a key."""
@@ -57,14 +67,70 @@ def _registry(noun: str, read: frozenset[Role], write: frozenset[Role]) -> dict[
 
 ROUTES: dict[str, frozenset[Role]] = {
     **_registry("places", _STAFF, _PLACES),
+    f"DELETE {PREFIX}/places/{{id}}": _PLACES,
+    f"GET {PREFIX}/places/{{id}}/gaps": _STAFF,
+    f"GET {PREFIX}/places/{{id}}/pictures/{{kind}}": _STAFF,
+    f"PUT {PREFIX}/places/{{id}}/pictures/{{kind}}": _PLACES,
+    f"DELETE {PREFIX}/places/{{id}}/pictures/{{kind}}": _PLACES,
+    **_registry("organisations", _STAFF, _PEOPLE),
+    f"DELETE {PREFIX}/organisations/{{id}}": _PEOPLE,
+    f"GET {PREFIX}/compounds": _STAFF,
+    f"GET {PREFIX}/compounds/{{id}}": _STAFF,
+    f"PUT {PREFIX}/compounds/{{id}}": _PEOPLE,
+    f"PATCH {PREFIX}/compounds/{{id}}": _PEOPLE,
     **_registry("grids", _STAFF, _PEOPLE),
     **_registry("workers", _ROSTER_READERS, _PEOPLE),
     f"GET {PREFIX}/workers/{{id}}/contacts": _ROSTER_READERS,
     f"POST {PREFIX}/workers/{{id}}/contacts": _PEOPLE,
+    f"DELETE {PREFIX}/workers/{{id}}/contacts/{{contact_id}}": _PEOPLE,
+    f"POST {PREFIX}/workers/{{id}}/contacts/{{contact_id}}/opt-out": _PEOPLE,
+    f"POST {PREFIX}/workers/{{id}}/contacts/{{contact_id}}/opt-in": _PEOPLE,
+    f"POST {PREFIX}/workers/{{id}}/contacts/{{contact_id}}/reveal": _ROOM,
+    f"POST {PREFIX}/workers/{{id}}/contacts/{{contact_id}}/verification": _PEOPLE | {Role.GRID_WORKER},
+    f"GET {PREFIX}/workers/{{id}}/contacts/{{contact_id}}/verification": _ROSTER_READERS | {Role.GRID_WORKER},
+    f"POST {PREFIX}/workers/{{id}}/contacts/{{contact_id}}/verification/confirm": _PEOPLE | {Role.GRID_WORKER},
+    f"GET {PREFIX}/households": _PLACES | {Role.AUDITOR},
+    f"POST {PREFIX}/households": _PLACES,
+    f"GET {PREFIX}/households/{{id}}": _PLACES,
+    f"PUT {PREFIX}/households/{{id}}": _PLACES,
+    f"DELETE {PREFIX}/households/{{id}}": _PLACES,
+    f"POST {PREFIX}/households/{{id}}/consent": _PLACES,
+    f"GET {PREFIX}/incidents/{{id}}/households": _FIELD,
     **_registry("shifts", _ROSTER_READERS, _PEOPLE),
+    f"DELETE {PREFIX}/shifts/{{id}}": _PEOPLE,
+    **_registry("patterns", _ROSTER_READERS, _PEOPLE),
+    f"DELETE {PREFIX}/patterns/{{id}}": _PEOPLE,
+    **_registry("overrides", _ROSTER_READERS, _PEOPLE),
+    f"DELETE {PREFIX}/overrides/{{id}}": _PEOPLE | {Role.GRID_WORKER},  # a worker: his own cover only
+    **_registry("leaves", _ROSTER_READERS, _PEOPLE),
+    f"DELETE {PREFIX}/leaves/{{id}}": _PEOPLE,
     f"GET {PREFIX}/duty": _ROSTER_READERS,
+    f"POST {PREFIX}/duty/cover": _PEOPLE | {Role.GRID_WORKER},  # a worker: for himself, in a grid he may help
+    f"GET {PREFIX}/reports/duty": _ROSTER_READERS,
     **_registry("devices", _STAFF, _DEVICES),
     f"POST {PREFIX}/devices/{{id}}/credential": _DEVICES,
+    f"POST {PREFIX}/devices/{{id}}/credential/revoke": _DEVICES,
+    f"GET {PREFIX}/devices/{{id}}/placements": _STAFF,
+    f"POST {PREFIX}/devices/{{id}}/out-of-service": _DEVICES,
+    f"POST {PREFIX}/devices/{{id}}/in-service": _DEVICES,
+    f"POST {PREFIX}/devices/{{id}}/remove": _DEVICES,
+    f"POST {PREFIX}/devices/{{id}}/replace": _DEVICES,
+    f"POST {PREFIX}/devices/{{id}}/walk-test": _DEVICES,
+    f"GET {PREFIX}/devices/{{id}}/walk-test": _STAFF,
+    f"DELETE {PREFIX}/devices/{{id}}/walk-test": _DEVICES,
+    f"GET {PREFIX}/devices/{{id}}/walk-test/events": _STAFF,
+    f"POST {PREFIX}/test-sessions": _DEVICES,
+    f"GET {PREFIX}/test-sessions": _STAFF,
+    f"GET {PREFIX}/test-sessions/{{id}}": _STAFF,
+    f"POST {PREFIX}/test-sessions/{{id}}/end": _DEVICES,
+    **_registry("models", _STAFF, _DEVICES),
+    f"POST {PREFIX}/enrolments": _DEVICES,
+    f"POST {PREFIX}/box-lists": _DEVICES,
+    f"GET {PREFIX}/flats": _STAFF,
+    f"GET {PREFIX}/flats/{{id}}": _STAFF,
+    f"PUT {PREFIX}/flats/{{id}}": _DEVICES,
+    f"GET {PREFIX}/labels": _STAFF,
+    f"POST {PREFIX}/labels": _DEVICES,
     f"GET {PREFIX}/incidents": _ALL - {Role.INSTALLER},
     f"GET {PREFIX}/incidents/{{id}}": _ALL - {Role.INSTALLER},
     f"GET {PREFIX}/incidents/{{id}}/timeline": _ALL - {Role.INSTALLER},
@@ -78,6 +144,9 @@ ROUTES: dict[str, frozenset[Role]] = {
     f"GET {PREFIX}/notifications": _ALL - {Role.INSTALLER},
     f"POST {PREFIX}/notifications/{{id}}/received": _FIELD,
     f"GET {PREFIX}/stream": _ALL - {Role.INSTALLER},
+    f"POST {PREFIX}/imports": _PEOPLE,
+    f"GET {PREFIX}/imports/{{id}}": _PEOPLE,
+    f"GET {PREFIX}/exports/registry.xlsx": _PEOPLE,
     f"GET {PREFIX}/quarantine": frozenset(
         {Role.ADMINISTRATOR, Role.INSTALLER, Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR}
     ),
@@ -87,6 +156,11 @@ ROUTES: dict[str, frozenset[Role]] = {
     f"GET {PREFIX}/api-keys": _ADMIN | {Role.AUDITOR},
     f"POST {PREFIX}/api-keys": _ADMIN,
     f"POST {PREFIX}/api-keys/{{id}}/revoke": _ADMIN,
+    f"GET {PREFIX}/sessions/current": _ALL,
+    f"DELETE {PREFIX}/sessions/current": _ALL,
+    **_registry("users", _ADMIN | {Role.AUDITOR}, _ADMIN),
+    f"POST {PREFIX}/users/{{id}}/password": _ALL,  # his own; somebody else's only as an administrator
+    f"GET {PREFIX}/audit": _ADMIN | {Role.SUPERVISOR, Role.AUDITOR},
 }
 """`METHOD path template` -> the roles that may. `grid_worker` sees its own incidents and notifications only."""
 

@@ -11,7 +11,7 @@ from devices.store import grids, people, places
 from devices.store.grids import GridRow
 from devices.store.people import PersonRow
 from devices.store.places import PlaceRow
-from devices.store.scope import Scope, path_of_grid, path_of_place
+from devices.store.scope import EVERYTHING, SEPARATOR, Scope, path_of_grid, path_of_place
 
 
 def place_of(conn: Connection, scope: Scope, wanted: str, pointer: str) -> PlaceRow:
@@ -39,6 +39,13 @@ def person_of(conn: Connection, scope: Scope, wanted: str, pointer: str) -> Pers
 def place_id_of(conn: Connection, scope: Scope, wanted: str | None, pointer: str) -> str | None:
     """The id of an optional place."""
     return None if wanted is None else place_of(conn, scope, wanted, pointer).id
+
+
+def part_of(conn: Connection, scope: Scope, wanted: str | None, pointer: str) -> Scope:
+    """The part of the tree at and below an optional place, to narrow a list by; everything without one."""
+    if wanted is None:
+        return EVERYTHING
+    return Scope((SEPARATOR.join(place_of(conn, scope, wanted, pointer).path),))
 
 
 def grid_id_of(conn: Connection, scope: Scope, wanted: str | None, pointer: str) -> str | None:

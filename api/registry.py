@@ -21,7 +21,7 @@ from api.pages import answer, page, position
 from api.permissions import PREFIX
 from api.schemas.common import Body, Shown
 from api.versions import check_version, etag, expected_version
-from devices.store.scope import Scope
+from devices.store.scope import Scope, common_path
 
 B = TypeVar("B", bound=Body)
 R = TypeVar("R")
@@ -44,8 +44,16 @@ class Noun(Generic[B, R]):
     version: Callable[[R], int]
     path: Callable[[Connection, R], str | None]
     """Where the thing lies, as a place's path; None: nowhere, so only who sees everything sees it."""
+    inside: Callable[[Connection, Scope, R], bool] | None = None
+    """Whether the thing lies within a scope, where its path alone does not tell."""
     scope_field: str = ""
     """The field that says where it lies: named when a new thing would lie outside the caller's scope."""
+
+    def within(self, conn: Connection, scope: Scope, row: R) -> bool:
+        """Whether somebody with this scope may see the thing."""
+        if self.inside is not None:
+            return self.inside(conn, scope, row)
+        return scope.everything or scope.covers(self.path(conn, row))
 
     def key(self, row: R) -> str:
         """The id under which it is shown."""
@@ -97,7 +105,7 @@ def visible(conn: Connection, request: Request, noun: Noun[B, R], key: str) -> R
     """The row, when it exists within the caller's scope; Problem 404 otherwise."""
     row = noun.get(conn, key)
     scope = caller_of(request).scope(conn)
-    if row is None or not (scope.everything or scope.covers(noun.path(conn, row))):
+    if row is None or not noun.within(conn, scope, row):
         raise not_found()
     return row
 
@@ -126,12 +134,12 @@ async def _change(request: Request, deps: Deps, noun: Noun[B, R], key: str, body
     def work(conn: Connection) -> R:
         before = visible(conn, request, noun, key)
         check_version(expected, noun.version(before))
-        scope = caller_of(request).scope(conn)
+        scope, stood = caller_of(request).scope(conn), noun.path(conn, before)
         if not noun.update_one(conn, noun.changed(conn, scope, body_over(before), before)):
             raise Conflict(f"{noun.name} {key}")
         after = noun.get(conn, key)
         assert after is not None, "a row that was just written is there"
-        path = _inside(conn, noun, after, scope)
+        path = _both(stood, _inside(conn, noun, after, scope))
         old, new = (noun.shown(row).model_dump(mode="json") for row in (before, after))
         audit.note(conn, request, deps, "change", noun.name, key, path=path, detail=audit.changes(old, new))
         return after
@@ -164,9 +172,14 @@ async def remove_one(
 def _inside(conn: Connection, noun: Noun[B, R], row: R, scope: Scope) -> str | None:
     """The path of a row just written; Problem 422 when it would lie outside the caller's scope."""
     path = noun.path(conn, row)
-    if not (scope.everything or scope.covers(path)):
+    if not noun.within(conn, scope, row):
         raise out_of_scope(f"#/{noun.scope_field}" if noun.scope_field else "#")
     return path
+
+
+def _both(before: str | None, after: str | None) -> str | None:
+    """Where a change lies in the audit: what moved from one place to another is told to those who see both."""
+    return common_path([before, after]) if before is not None and after is not None else None
 
 
 def _answer(noun: Noun[B, R], row: R) -> Response:

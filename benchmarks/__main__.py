@@ -1,4 +1,4 @@
-"""`python -m benchmarks [latency|storm|ingest|memory|all]`: measure, save, print. `report` writes the page in docs."""
+"""`python -m benchmarks [latency|storm|ingest|memory|registry|all]`: measure, save, print. `report` writes the page."""
 
 import argparse
 import asyncio

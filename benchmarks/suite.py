@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import ingest, latency, memory, storm
+from benchmarks import ingest, latency, memory, registry, storm
 from benchmarks.databases import POSTGRESQL, SQLITE
 from benchmarks.world import World
 from gengfu.broker.child import mosquitto_executable
 from gengfu.clock import SystemClock
+from simulators.mission_city import devices_max
 
-PARTS = ("latency", "storm", "ingest", "memory")
+PARTS = ("latency", "storm", "ingest", "memory", "registry")
 escalation_seconds = 30.0
 """The second step of a fire's policy; a run ends before it."""
 margin_seconds = 4.0
@@ -34,6 +35,7 @@ class Plan:
     ingest_seconds: float = 5.0
     memory_devices: int = 100_000
     memory_buildings: int = 5_000
+    registry_devices: int = devices_max
 
     def steps(self) -> int:
         """How often the progress bar moves."""
@@ -42,6 +44,7 @@ class Plan:
             "storm": 1 + 3 * len(self.kinds),
             "ingest": self.rounds * (len(self.kinds) + 1),
             "memory": 2,
+            "registry": registry.steps(self.kinds),
         }
         return sum(counts[part] for part in self.parts)
 
@@ -57,6 +60,7 @@ def quick(parts: tuple[str, ...]) -> Plan:
         ingest_seconds=2.0,
         memory_devices=10_000,
         memory_buildings=1_000,
+        registry_devices=20_000,
     )
 
 
@@ -73,7 +77,7 @@ async def run(plan: Plan, told: Callable[[str], None]) -> dict[str, Any]:
         "plan": {name: getattr(plan, name) for name in Plan.__slots__},
     }
     kinds = list(plan.kinds)
-    if set(plan.parts) - {"memory"}:
+    if set(plan.parts) - {"memory", "registry"}:
         size = max(plan.storm_alarms, round(plan.alarms_per_s * (plan.warmup_s + plan.seconds)))
         async with World(size, size, size) as world:
             if "latency" in plan.parts:
@@ -86,6 +90,8 @@ async def run(plan: Plan, told: Callable[[str], None]) -> dict[str, Any]:
     if "memory" in plan.parts:
         async with World(plan.memory_devices, plan.memory_buildings, 1) as world:
             result["memory"] = [await memory.run(world, SQLITE, told)]
+    if "registry" in plan.parts:
+        result["registry"] = await registry.run(kinds, plan.registry_devices, told)
     return result
 
 

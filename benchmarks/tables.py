@@ -11,6 +11,12 @@ from benchmarks.latency import FLOOR
 Row = dict[str, Any]
 _NONE = "-"
 _SHARES = ("p50", "p99", "p999")
+_DUTY_SHARES = ("p50", "p99", "max")
+_DUTY_NAMES = {
+    "service": "a batch, as the service asks",
+    "fresh": "the same, nothing remembered",
+    "bare": "floor, the devices' rows",
+}
 _LATENCY_NAMES = {
     "all three": "all three accepted",
     "sms": "SMS accepted",
@@ -41,6 +47,8 @@ def tables(result: Row) -> list[Table]:
         made += [_ingest(result["ingest"]), _cpu("CPU during the ingest", result["ingest"])]
     if "memory" in result:
         made.append(_memory(result["memory"]))
+    if "registry" in result:
+        made += [_imports(result["registry"]), _duty(result["registry"]["imports"])]
     return made
 
 
@@ -124,6 +132,55 @@ def _memory(rows: Sequence[Row]) -> Table:
         for key, name in names.items()
     ]
     return Table("Memory of the service", ("", "MB", "target"), tuple(cells), "Resident set, MB of 1,000,000 bytes.")
+
+
+def _imports(registry: Row) -> Table:
+    rows = registry["imports"]
+    floor = next(row["rows_per_s"] for row in rows if row["kind"] == FLOOR)
+    cells = [
+        (
+            row["kind"],
+            f"{row['rows_per_s']:,.0f}",
+            "" if row["kind"] == FLOOR else f"{row['rows_per_s'] / floor:.2f}",
+            f"{row['seconds']:.0f} s",
+            f"{row['cpu_seconds']:.0f} s",
+            f"{row['peak_bytes'] / 1e6:.0f}",
+            f"{row['database_bytes'] / 1e6:,.0f}",
+        )
+        for row in rows
+    ]
+    cells.append(("target", ">= 20,000", "", "", "", "<= 600", ""))
+    written = registry["written"]
+    note = (
+        f"The mission's city with {registry['devices']:,} devices: {written['rows']:,} rows in "
+        f"{written['bytes'] / 1e6:.0f} MB of CSV, written with {written['rows_per_s']:,.0f} rows/s and a peak of "
+        f"{written['peak_bytes'] / 1e6:.0f} MB. Peak: resident memory of the importing process."
+    )
+    headers = ("", "rows/s", f"of {FLOOR}", "time", "CPU", "peak, MB", "database, MB")
+    return Table("Import of a city", headers, tuple(cells), note)
+
+
+def _duty(rows: Sequence[Row]) -> Table:
+    cells: list[tuple[str, ...]] = []
+    asked = [row for row in rows if "duty" in row]
+    for row in asked:
+        kind, duty = row["kind"], row["duty"]
+        ms, cpu_ms = duty["ms"], duty["cpu_ms"]
+        for name, words in _DUTY_NAMES.items():
+            cells.append((f"{kind}: {words}", *(f"{ms[name][share]:.2f}" for share in _DUTY_SHARES)))
+            if name == "service":
+                each = (f"{ms[name][share] / duty['batch']:.3f}" for share in _DUTY_SHARES)
+                cells.append((f"{kind}: that for each device", *each))
+                cells.append((f"{kind}: CPU of it", *(f"{cpu_ms[name][share]:.2f}" for share in _DUTY_SHARES)))
+        ratios = (_ratio(ms["service"][share], ms["bare"][share]) for share in _DUTY_SHARES)
+        cells.append((f"{kind}: divided by the floor", *ratios))
+    cells.append(("target, a batch on SQLite", "", "<= 5", ""))
+    told = "; ".join(
+        f"{row['kind']}: batches of {row['duty']['batch']}, {row['duty']['batches']} of them, "
+        f"{row['duty']['answered'] / row['duty']['devices']:.1%} with somebody on the first step"
+        for row in asked
+    )
+    return Table("Where a device is and who goes first, ms", ("", *_DUTY_SHARES), tuple(cells), told + ".")
 
 
 def _cpu(title: str, rows: Sequence[Row]) -> Table:

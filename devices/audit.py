@@ -45,3 +45,36 @@ def chain_hash(before: str, number: int, entry: AuditEntry) -> str:
         dict(entry.detail or {}),
     ]
     return hashlib.sha256(msgspec.json.encode(fields, order="sorted")).hexdigest()
+
+
+class Broken(ValueError):
+    """The chain does not hold. `number`: the first row at which it does not; the message is one sentence."""
+
+    def __init__(self, number: int, why: str) -> None:
+        super().__init__(f"Row {number} {why}.")
+        self.number = number
+
+
+@dataclass(slots=True)
+class Walk:
+    """The chain followed from its beginning: give it every row in order, then its end. Raises `Broken`."""
+
+    count: int = 0
+    last_hash: str = GENESIS
+
+    def step(self, number: int, entry: AuditEntry, hashed: str) -> None:
+        """The next row."""
+        if number != self.count + 1:
+            raise Broken(self.count + 1, "is missing" if number > self.count + 1 else f"is followed by row {number}")
+        if chain_hash(self.last_hash, number, entry) != hashed:
+            raise Broken(number, "has been changed, or stands in another's place")
+        self.count, self.last_hash = number, hashed
+
+    def end(self, last: int, hashed: str) -> None:
+        """What the end of the chain is said to be."""
+        if self.count < last:
+            raise Broken(self.count + 1, f"is missing, and so are all to row {last}")
+        if self.count > last:
+            raise Broken(last + 1, "stands beyond the recorded end of the chain")
+        if hashed != self.last_hash:
+            raise Broken(last, "is not the one that the end of the chain was recorded with")

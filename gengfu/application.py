@@ -4,9 +4,11 @@ import asyncio
 import logging
 import shutil
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -25,16 +27,20 @@ from alerting.store import boots
 from alerting.stream import Hub
 from alerting.writing import WAKE_OUTBOX, WAKE_STREAM, Outbox
 from api.app import create_app
-from api.auth import KeyRing
+from api.auth import KeyRing, SessionRing
 from api.deps import Deps
+from api.logins import Logins
 from api.twilio import TwilioCallbacks
 from devices.model import Channel
 from gateway import GatewaySettings, Subscriber
-from gengfu.broker.files import hash_password
+from gengfu.broker.files import hash_secret
+from gengfu.broker_follow import BrokerAccounts, Following
+from gengfu.bulk_server import Imports
 from gengfu.clock import ForwardClock, RandomIds, SystemClock
 from gengfu.database import RunningDatabase, open_database
 from gengfu.database.common import parse, sqlite_path
 from gengfu.database.presence import announce
+from gengfu.exposure import open_without_https
 from gengfu.feed import Feed
 from gengfu.metrics import PrometheusMetrics
 from gengfu.retention import Retain, Retention
@@ -45,7 +51,6 @@ ALL_ROLES = frozenset({"gateway", "worker", "api"})
 backlog_connections = 2048
 gauges_every_s = 10.0
 disk_free_share_min = 0.05
-broker_files_pause_s = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +68,12 @@ class AppConfig:
     trusted_proxies: tuple[str, ...] = ()
     core: CoreSettings = field(default_factory=CoreSettings)
     roles: frozenset[str] = ALL_ROLES
+    other_accounts: frozenset[str] = frozenset()
+    """Broker accounts that are no device's: no device may be called so."""
     instance: str = "gengfu"
     retain: Retain = field(default_factory=Retain)
-    broker_files: "Callable[[Application], Awaitable[None]] | None" = None
-    """Writes the broker's files again after an enrolment or a revocation."""
+    broker_accounts: BrokerAccounts | None = None
+    """What follows the registry after an enrolment or a revocation, in whichever process it was made."""
     checkpoint: Callable[[str], None] = lambda point: None
 
 
@@ -104,7 +111,8 @@ class Application:
         self._stack = AsyncExitStack()
         self._failed: asyncio.Future[None] | None = None
         self._keys: KeyRing | None = None
-        self._broker_files_stale = asyncio.Event()
+        self._following: Following | None = None
+        self.imports: Imports | None = None
 
     async def __aenter__(self) -> "Application":
         try:
@@ -123,9 +131,10 @@ class Application:
         await self._failed
 
     def registry_changed(self) -> None:
-        """The registry was written: the emergency copy and the broker's files follow. Instant."""
+        """The registry was written: the emergency copy and the broker's accounts follow. Instant."""
         self.service.registry_changed()
-        self._broker_files_stale.set()
+        if self._following is not None:
+            self._following.look()
 
     def forget_key(self, key_hash: str) -> None:
         """An API key was revoked elsewhere."""
@@ -177,12 +186,15 @@ class Application:
         if self._shared:
             await self._hear_others()
         if "api" in config.roles:
+            self.imports = imports_of(self)
+            self._stack.push_async_callback(self.imports.close)
+            await self.imports.resume()
             await self._start_http(providers)
         if "gateway" in config.roles and config.gateway is not None:
             await self._start_gateway(config.gateway)
-        if config.broker_files is not None:
-            self._broker_files_stale.set()
-            self._background("broker files", self._follow_registry(config.broker_files))
+        if config.broker_accounts is not None:
+            self._following = Following(self.database, config.broker_accounts)
+            self._background("broker accounts", self._following.run())
         self._background("loop lag", self.metrics.watch_loop())
         self._background("gauges", self._gauges())
         self._background("retention", Retention(self.database, self.clock, config.retain).run())
@@ -237,10 +249,17 @@ class Application:
             clock=self.clock,
             ids=self.ids,
             keys=self._keys,
-            hash_credential=hash_password,
+            sessions=SessionRing(self.database, self.clock, config.secret_key),
+            logins=Logins(self.database, self.clock, config.secret_key),
+            hash_credential=hash_secret,
             callbacks=callbacks,
             metrics=self.metrics.registry,
             secret_key=config.secret_key,
+            imports=self.imports,
+            timezone=config.core.timezone,
+            carried=_carried(config.twilio),
+            insecure=open_without_https(config.http_host, config.tls_cert, config.tls_key, config.trusted_proxies),
+            accounts=config.other_accounts,
         )
         listening = _listen(config.http_host, config.http_port)
         scheme = "https" if config.tls_cert else "http"
@@ -288,13 +307,6 @@ class Application:
         if self._failed is not None and not self._failed.done():
             self._failed.set_exception(task.exception() or RuntimeError(task.get_name()))
 
-    async def _follow_registry(self, write: "Callable[[Application], Awaitable[None]]") -> None:
-        while True:
-            await self._broker_files_stale.wait()
-            await asyncio.sleep(broker_files_pause_s)  # an import writes many times
-            self._broker_files_stale.clear()
-            await write(self)
-
     async def _database_ready(self) -> bool | str:
         try:
             await self.database.read(lambda conn: conn.execute(text("SELECT 1")).scalar())
@@ -322,9 +334,34 @@ class _ServiceForHttp:
         self.take_callback = service.take_callback
         self.key_pressed = service.key_pressed
         self.ready = application.ready
+        self.tell_senders = service.tell_senders
+        self.wake = service.wake
 
     def registry_changed(self) -> None:
         self._application.registry_changed()
+
+
+def _carried(settings: TwilioSettings | None) -> frozenset[Channel]:
+    """What the deployment can send over, whichever of its processes does it."""
+    if settings is None:
+        return frozenset({Channel.APP})
+    return frozenset(Channel) - ({Channel.VOICE} if settings.from_number.startswith("MG") else frozenset())
+
+
+def imports_of(application: Application) -> Imports:
+    """Bulk imports into this application's database; what they stage lies beside it."""
+    config = application.config
+    url = parse(config.database_url)
+    return Imports(
+        application.database,
+        config.database_url,
+        sqlite_path(url).resolve().parent if url.drivername == "sqlite" else Path(tempfile.gettempdir()),
+        clock=application.clock,
+        ids=application.ids,
+        zone=config.core.timezone,
+        registry_changed=application.registry_changed,
+        reserved=config.other_accounts,
+    )
 
 
 def nearly_full(database_url: str) -> bool:

@@ -10,21 +10,19 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from functools import partial
-from pathlib import Path
 
 import uvloop
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from alerting.channels.providers.twilio_settings import TwilioSettings
 from alerting.core.model import Settings as CoreSettings
-from devices.store import devices
 from gateway import Filter, GatewaySettings
 from gateway.settings import OWN_ALARM_FILTERS, OWN_TELEMETRY_FILTERS
 from gengfu import logs
+from gengfu.accounts import other_accounts
 from gengfu.application import ALL_ROLES, AppConfig, Application
-from gengfu.broker.errors import BrokerFilesError
-from gengfu.broker_files import write_broker_files
+from gengfu.broker_files import SettingsAccounts
+from gengfu.bulk_commands import with_imports
 from gengfu.commands import handlers
 from gengfu.database import DatabaseInUse, hold, migrate
 from gengfu.database.common import parse, sqlite_path
@@ -99,10 +97,11 @@ def configure(settings: Settings, roles: frozenset[str]) -> AppConfig:
             sms_two_way=settings.twilio is not None and settings.twilio.two_way,
         ),
         roles=roles,
+        other_accounts=other_accounts(settings),
         instance=settings.instance,
         retain=Retain(**settings.retention.model_dump()),
         checkpoint=_stop_at(os.environ.get(stop_variable, "")),
-        broker_files=partial(_write_broker_files, settings, folder) if folder else None,
+        broker_accounts=SettingsAccounts(settings, folder) if folder else None,
     )
 
 
@@ -131,7 +130,9 @@ def _take_commands(stack: AsyncExitStack, settings: Settings, app: Application) 
     url = parse(settings.database)
     if url.drivername != "sqlite":
         return
-    commands = handlers(app.database, app.clock, app.ids, app.registry_changed, app.forget_key)
+    commands = dict(handlers(app.database, app.clock, app.ids, app.registry_changed, app.forget_key))
+    if app.imports is not None:
+        commands = with_imports(commands, app.imports)
     task = asyncio.create_task(serve_commands(socket_path(sqlite_path(url)), commands))
 
     async def stop() -> None:
@@ -206,14 +207,3 @@ def _stop_at(wanted: str) -> Callable[[str], None]:
                 os.kill(os.getpid(), signal.SIGSTOP)
 
     return checkpoint
-
-
-async def _write_broker_files(settings: Settings, folder: Path, app: Application) -> None:
-    """Keep the broker's files current; whoever runs the broker makes it read them again."""
-    credentials = await app.database.read(devices.credentials)
-    try:
-        written = await asyncio.to_thread(write_broker_files, settings, folder, credentials)
-    except (BrokerFilesError, OSError) as fault:
-        log.error("the broker's files could not be written: %s", fault)
-        return
-    log.info("the broker's files know %d devices", written.devices)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from devices.store.snapshot import load_all
 from gengfu.clock import RandomIds, SystemClock
 from gengfu.database.common import parse, shown
+from gengfu.doctor_broker import accounts_finding
 from gengfu.doctor_findings import (
     Finding,
     Registry,
@@ -38,6 +39,7 @@ def examine(settings: Settings) -> list[Finding]:
         providers_finding(settings),
         callback_finding(settings),
         https_finding(settings),
+        *([accounts_finding(settings)] if settings.broker_files_dir else []),
     ]
 
 
@@ -76,7 +78,9 @@ def _database(settings: Settings, now: datetime) -> list[Finding]:
     """Reachable, of our schema, and what it says about clock, roster and people."""
     name = shown(parse(settings.database))
     try:
-        last, registry = read(settings.database, lambda conn: (checks.last_commit(conn), _registry(conn, now)))
+        last, registry = read(
+            settings.database, lambda conn: (checks.last_commit(conn), _registry(conn, now, settings.timezone))
+        )
     except SchemaDiffers as difference:
         return _unread(str(difference))
     except UNREACHABLE as fault:
@@ -89,8 +93,8 @@ def _database(settings: Settings, now: datetime) -> list[Finding]:
     ]
 
 
-def _registry(conn: Connection, now: datetime) -> Registry:
-    return Registry(checks.grid_names(conn), load_all(conn, now), now)
+def _registry(conn: Connection, now: datetime, timezone: str) -> Registry:
+    return Registry(checks.grid_names(conn), load_all(conn, now, timezone=timezone), now)
 
 
 def _unread(sentence: str) -> list[Finding]:

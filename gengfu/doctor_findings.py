@@ -1,13 +1,14 @@
 """What `gengfu doctor` makes of what it has read: pure judgements, each one sentence with its remedy."""
 
-import ipaddress
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from devices.model import Channel, Role, Shift
-from devices.resolve import GRID_ROLES, RegistrySnapshot
+from devices.duty.plan import NOTHING_PLANNED
+from devices.model import Channel, Place, Placement, Role
+from devices.resolve import GRID_ROLES, RegistrySnapshot, on_duty
+from gengfu.exposure import is_loopback
 from gengfu.settings_model import Settings
 
 clock_behind_max = timedelta(seconds=5)
@@ -68,7 +69,7 @@ def callback_finding(settings: Settings) -> Finding:
     parts = urlsplit(settings.callback_base)
     if outside and settings.public_url is None:
         return fault_of("callbacks", "Providers cannot call back: set GENGFU_PUBLIC_URL to our address outside.")
-    if outside and (_is_loopback(parts.hostname or "") or parts.scheme != "https"):
+    if outside and (is_loopback(parts.hostname or "") or parts.scheme != "https"):
         return fault_of(
             "callbacks",
             f"{settings.callback_base} is not HTTPS from outside: correct GENGFU_PUBLIC_URL.",
@@ -85,11 +86,12 @@ def https_finding(settings: Settings) -> Finding:
         return fine("https", f"HTTPS on {settings.http_host}:{settings.http_port}.")
     if settings.trusted_proxies:
         return fine("https", f"Behind the proxy {', '.join(settings.trusted_proxies)}.")
-    if _is_loopback(settings.http_host):
+    if is_loopback(settings.http_host):
         return fine("https", f"Only this machine reaches {settings.http_host}:{settings.http_port}.")
     return fault_of(
         "https",
-        f"{settings.http_host}:{settings.http_port} is open to a network without HTTPS: set GENGFU_HTTP_TLS_CERT and "
+        f"{settings.http_host}:{settings.http_port} is open to a network without HTTPS, so nobody may sign in: "
+        "set GENGFU_HTTP_TLS_CERT and "
         "GENGFU_HTTP_TLS_KEY, or put a proxy before it and name it in GENGFU_TRUSTED_PROXIES.",
     )
 
@@ -107,31 +109,35 @@ def roster_finding(registry: Registry) -> Finding:
 def workers_finding(registry: Registry) -> Finding:
     """Everybody who is on duty now can be called."""
     people = registry.snapshot.people
-    standing = {shift.person_id for shift in _all_shifts(registry.snapshot) if shift.covers(registry.at)}
-    silent = [people[each].name for each in sorted(standing) if each in people and not people[each].contacts]
+    standing = _standing_now(registry)
+    silent = [people[each].name for each in sorted(standing) if not people[each].contacts]
     if silent:
         return fault_of("workers", f"On duty without any contact: {_named(silent)}: add a telephone number.")
-    deaf = [people[each].name for each in sorted(standing) if each in people and not _has_phone(registry, each)]
+    deaf = [people[each].name for each in sorted(standing) if not _has_phone(registry, each)]
     if deaf:
         return fault_of("workers", f"On duty without a telephone number: {_named(deaf)}: add one.")
     return fine("workers", f"{len(standing)} people on duty, each with a telephone number.")
 
 
 def _own_duty(registry: Registry, grid: str) -> bool:
-    shifts = registry.snapshot.shifts_by_grid.get(grid, ())
-    return any(_counts(registry, shift) for shift in shifts)
+    return bool(_stand(registry, grid, None, GRID_ROLES - {Role.NEIGHBOUR_GRID}))
 
 
-def _counts(registry: Registry, shift: Shift) -> bool:
-    """A neighbour's help is no duty of the grid's own."""
-    own = shift.role in GRID_ROLES and shift.role is not Role.NEIGHBOUR_GRID
-    return own and shift.covers(registry.at) and shift.person_id in registry.snapshot.people
+def _standing_now(registry: Registry) -> set[str]:
+    """Everybody who stands anywhere: in each grid, at each place that has duty of its own, for everything."""
+    snapshot, places = registry.snapshot, frozenset(Role) - GRID_ROLES
+    grids = {*registry.grids, *snapshot.shifts_by_grid, *snapshot.planned_by_grid, *snapshot.members}
+    standing = {who for grid in grids for who in _stand(registry, grid, None, GRID_ROLES)}
+    for place_id in {*snapshot.shifts_by_place, *snapshot.planned_by_place}:
+        standing |= _stand(registry, None, snapshot.places.get(place_id), places)
+    return standing | {each.id for role in Role for each in on_duty(snapshot, None, role, registry.at)}
 
 
-def _all_shifts(snapshot: RegistrySnapshot) -> Iterable[Shift]:
-    for shifts in (*snapshot.shifts_by_grid.values(), *snapshot.shifts_by_place.values()):
-        yield from shifts
-    yield from snapshot.shifts_global
+def _stand(registry: Registry, grid: str | None, place: Place | None, roles: Iterable[Role]) -> set[str]:
+    """Who stands there, leaving out those who stand for everything."""
+    placement = Placement("", "", () if place is None else (place,), grid)
+    snapshot = replace(registry.snapshot, shifts_global=(), planned_global=NOTHING_PLANNED)
+    return {each.id for role in roles for each in on_duty(snapshot, placement, role, registry.at)}
 
 
 def _has_phone(registry: Registry, person_id: str) -> bool:
@@ -142,12 +148,3 @@ def _has_phone(registry: Registry, person_id: str) -> bool:
 def _named(names: list[str]) -> str:
     more = len(names) - names_shown_max
     return ", ".join(names[:names_shown_max]) + (f" and {more} more" if more > 0 else "")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

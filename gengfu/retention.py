@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from alerting.ports import Clock, Conflict, Database, Priority
 from alerting.store import retention
-from api.store import idempotency
+from api.store import idempotency, sessions
 from devices.store import quarantine
 
 log = logging.getLogger(__name__)
@@ -54,9 +54,12 @@ class Retention:
         work: tuple[tuple[Callable[[Connection, datetime, int], int], int], ...] = (
             (retention.delete_incidents, days.records_days),
             (retention.delete_events, days.records_days),
+            (retention.delete_tests, days.records_days),
+            (retention.delete_probes, days.callbacks_days),
             (retention.delete_callbacks, days.callbacks_days),
             (quarantine.forget_before, days.quarantine_days),
             (idempotency.forget_before, days.telemetry_days),
+            (sessions.forget_before, days.telemetry_days),
         )
         gone = 0
         for delete, kept in work:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Path, Request, Response
 
 from alerting.core.acts import KeyOutcome
-from alerting.store import views
+from alerting.store import probes, views
 from api.auth import GuardedRoute
 from api.deps import Deps, ProviderCallbacks, Spoken, Use
 from api.errors import Problem, not_found
@@ -72,7 +72,9 @@ async def _voice(deps: Deps, provider: str, callbacks: ProviderCallbacks, fields
     outcome: KeyOutcome | None = None
     if digits:
         outcome = await deps.service.key_pressed(attempt_id, digits)
-    script = await deps.database.read(lambda conn: views.call_script(conn, attempt_id))
+    script = await deps.database.read(
+        lambda conn: views.call_script(conn, attempt_id) or probes.call_script(conn, attempt_id)
+    )
     return callbacks.after_key(fields, script, outcome)
 
 

@@ -3,11 +3,13 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy import Connection
 
 from alerting.core.acts import Verb
 from alerting.core.decisions import Refused
 from alerting.core.model import Ack, Condition, Refusal, Work
 from alerting.store import views
+from api import audit
 from api.auth import Caller, GuardedRoute, Who
 from api.deps import Deps, Use
 from api.errors import Problem, language_of, not_found
@@ -28,6 +30,7 @@ from api.schemas.incidents import (
 )
 from api.words import REFUSALS, SOMEBODY, say
 from devices.model import Language
+from devices.store.scope import path_of_place
 
 router = APIRouter(prefix=f"{PREFIX}/incidents", tags=["incidents"], route_class=GuardedRoute)
 
@@ -51,7 +54,7 @@ async def list_incidents(
     cursor: Cursor = None,
     limit: Limit = limit_default,
 ) -> Response:
-    """Newest first. A worker sees what he was paged for."""
+    """Newest first. A worker sees what he was paged for, who is bound to a place what happens there."""
     wanted = views.IncidentFilter(
         open=open,
         work=tuple(word.value for word in work or ()),
@@ -63,16 +66,15 @@ async def list_incidents(
         place_id=place_id,
         device_id=device_id,
         reference=reference,
-        person_id=own(who),
     )
     after = position(cursor)
-    rows = await use.database.read(lambda conn: views.incidents_page(conn, wanted, after, limit + 1))
+    rows = await use.database.read(lambda conn: views.incidents_page(conn, wanted, after, limit + 1, who.sight(conn)))
     return page(rows, limit, shown, lambda view: view.id)
 
 
 @router.get("/{id}", response_model=IncidentOut)
 async def read_incident(id: str, use: Use, who: Who) -> Response:
-    view = await use.database.read(lambda conn: views.incident(conn, id, own(who)))
+    view = await use.database.read(lambda conn: views.incident(conn, id, who.sight(conn)))
     if view is None:
         raise not_found()
     return answer(shown(view).model_dump(mode="json", by_alias=True))
@@ -84,7 +86,7 @@ async def read_timeline(id: str, use: Use, who: Who, cursor: Cursor = None, limi
     after = number_position(cursor)
 
     def work(conn: Any) -> list[views.TimelineEntry] | None:
-        return views.timeline_page(conn, id, after, limit + 1) if views.visible(conn, id, own(who)) else None
+        return views.timeline_page(conn, id, after, limit + 1) if views.visible(conn, [id], who.sight(conn)) else None
 
     entries = await use.database.read(work)
     if entries is None:
@@ -131,11 +133,6 @@ async def note(id: str, request: Request, use: Use, who: Who, body: NoteIn) -> R
     return await _act(request, use, who, id, Verb.NOTE, _detail(body))
 
 
-def own(who: Caller) -> str | None:
-    """The person whose incidents alone this caller may see; None for the staff."""
-    return (who.person_id or "") if who.own_only else None
-
-
 def _detail(body: DeclineIn | VerifyIn | CloseIn | NoteIn | None) -> dict[str, Any]:
     return {} if body is None else body.model_dump(mode="json", exclude_none=True)
 
@@ -143,11 +140,15 @@ def _detail(body: DeclineIn | VerifyIn | CloseIn | NoteIn | None) -> dict[str, A
 async def _act(
     request: Request, deps: Deps, who: Caller, incident_id: str, verb: Verb, detail: dict[str, Any]
 ) -> Response:
-    if not await deps.database.read(lambda conn: views.visible(conn, incident_id, own(who))):
+    if not await deps.database.read(lambda conn: views.visible(conn, [incident_id], who.sight(conn))):
         raise not_found()
 
+    def recorded(conn: Connection) -> None:
+        path = path_of_place(conn, views.place_of(conn, incident_id))
+        audit.note(conn, request, deps, verb.value, "incidents", incident_id, path=path, detail=detail)
+
     async def work() -> Made:
-        done = await deps.service.act(incident_id, verb, who.actor, detail)
+        done = await deps.service.act(incident_id, verb, who.actor, detail, recorded)
         if isinstance(done, Refused):
             raise await _refusal(deps, done, language_of(request))
         return Made({"incident_id": done.incident_id, "work": done.work.value, "ack": done.ack.value}, status=200)

@@ -14,7 +14,6 @@ from api.deps import Deps, Use
 from api.errors import Problem, language_of, not_found
 from api.pages import Cursor, Limit, Page, limit_default, page, position
 from api.permissions import PREFIX, ROUTES
-from api.routes.incidents import own
 from api.schemas.incidents import AttemptOut, NotificationOut
 from devices.model import Channel
 
@@ -38,12 +37,13 @@ async def list_notifications(
     cursor: Cursor = None,
     limit: Limit = limit_default,
 ) -> Response:
-    """Newest first, each with its attempts. A worker sees his own."""
-    himself = own(who)
-    recipient = recipient_id if himself is None else himself
+    """Newest first, each with its attempts. A worker sees his own, who is bound to a place those of its incidents."""
+    recipient = (who.person_id or "") if who.own_only else recipient_id
     wanted = views.NotificationFilter(incident_id, recipient, channel, state, purpose)
     after = position(cursor)
-    rows = await use.database.read(lambda conn: views.notifications_page(conn, wanted, after, limit + 1))
+    rows = await use.database.read(
+        lambda conn: views.notifications_page(conn, wanted, after, limit + 1, who.sight(conn))
+    )
     return page(rows, limit, _shown, lambda view: view.id)
 
 

@@ -9,7 +9,7 @@ from alerting.ports import Conflict, Priority
 from alerting.store import policy_rows as store
 from alerting.store.policy_rows import PolicyRow
 from api import audit
-from api.auth import GuardedRoute, Who, for_everything
+from api.auth import Caller, GuardedRoute, Who, for_everything
 from api.deps import Use
 from api.errors import not_found
 from api.idempotency import attempt
@@ -18,7 +18,7 @@ from api.permissions import PREFIX
 from api.references import place_of
 from api.schemas.admin import PolicyIn, PolicyOut
 from api.versions import check_version, etag, expected_version
-from devices.store.scope import EVERYTHING
+from devices.store.scope import EVERYTHING, path_of_place
 
 router = APIRouter(prefix=f"{PREFIX}/policies", tags=["policies"], route_class=GuardedRoute)
 
@@ -26,16 +26,29 @@ PolicyName = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
 
 @router.get("", response_model=Page[PolicyOut])
-async def list_policies(use: Use, cursor: Cursor = None, limit: Limit = limit_default) -> Response:
-    """What is configured; the built-in defaults stand behind it and are not listed."""
+async def list_policies(use: Use, who: Who, cursor: Cursor = None, limit: Limit = limit_default) -> Response:
+    """What is configured; the built-in defaults stand behind it and are not listed. One that names places is seen by
+    those who may see all of these."""
     after = position(cursor)
-    rows = await use.database.read(lambda conn: store.page(conn, after, limit + 1))
-    return page(rows, limit, _shown, lambda row: row.name)
+
+    def work(conn: Connection) -> list[PolicyRow]:
+        found: list[PolicyRow] = []
+        last = after
+        while len(found) <= limit and (rows := store.page(conn, last, limit + 1)):
+            last = rows[-1].name
+            found += [row for row in rows if _visible(conn, who, row)]
+        return found[: limit + 1]
+
+    return page(await use.database.read(work), limit, _shown, lambda row: row.name)
 
 
 @router.get("/{name}", response_model=PolicyOut)
-async def read_policy(name: PolicyName, use: Use) -> Response:
-    row = await use.database.read(lambda conn: store.get(conn, name))
+async def read_policy(name: PolicyName, use: Use, who: Who) -> Response:
+    def work(conn: Connection) -> PolicyRow | None:
+        row = store.get(conn, name)
+        return row if row is not None and _visible(conn, who, row) else None
+
+    row = await use.database.read(work)
     if row is None:
         raise not_found()
     return _answer(row)
@@ -63,6 +76,12 @@ async def put_policy(name: PolicyName, body: PolicyIn, request: Request, use: Us
     row = await use.database.write(Priority.ADMINISTRATION, lambda conn: attempt(conn, work))
     use.service.registry_changed()
     return _answer(row, 201 if row.version == 1 else 200)
+
+
+def _visible(conn: Connection, who: Caller, row: PolicyRow) -> bool:
+    scope = who.scope(conn)
+    named = (row.document.get("match") or {}).get("places") or []
+    return scope.everything or all(scope.covers(path_of_place(conn, place)) for place in named)
 
 
 def _with_place_ids(conn: Connection, document: dict[str, Any]) -> dict[str, Any]:

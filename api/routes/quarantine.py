@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from api.auth import GuardedRoute
+from api.auth import GuardedRoute, Who
 from api.deps import Use
 from api.pages import Cursor, Limit, Page, limit_default, number_position, page
 from api.permissions import PREFIX
@@ -14,10 +14,11 @@ router = APIRouter(prefix=f"{PREFIX}/quarantine", tags=["quarantine"], route_cla
 
 
 @router.get("", response_model=Page[QuarantineOut])
-async def list_quarantine(use: Use, cursor: Cursor = None, limit: Limit = limit_default) -> Response:
-    """Newest first; one row per sender, reason and content, however often it came."""
+async def list_quarantine(use: Use, who: Who, cursor: Cursor = None, limit: Limit = limit_default) -> Response:
+    """Newest first; one row per sender, reason and content, however often it came. Senders that are not registered are
+    seen only by those who see everything."""
     before = number_position(cursor)
-    rows = await use.database.read(lambda conn: store.page(conn, before, limit + 1))
+    rows = await use.database.read(lambda conn: store.page(conn, before, limit + 1, who.scope(conn)))
     return page(rows, limit, _shown, lambda row: row.id)
 
 

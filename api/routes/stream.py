@@ -1,7 +1,8 @@
 """The live stream (SSE): first what was missed, then what happens. Never buffers and never waits for a slow client."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Annotated
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import closing
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Header, Request
@@ -12,20 +13,21 @@ from alerting.aftermath import stream_entry
 from alerting.store import views
 from alerting.store.timeline import Entry
 from alerting.store.views import TimelineEntry, Unreceived
-from alerting.stream import StreamEntry, Subscription, encode
-from api.auth import Caller, GuardedRoute, Who, key_of
+from alerting.stream import Sees, StreamEntry, Subscription, encode
+from api.auth import Caller, GuardedRoute, Who, secret_of
 from api.deps import Deps, Use
 from api.errors import invalid
 from api.permissions import PREFIX
-from api.routes.incidents import own
+from api.rings import Ring
 
 router = APIRouter(prefix=f"{PREFIX}/stream", tags=["stream"], route_class=GuardedRoute)
 
 replay_page = 500
 unreceived_max = 100
 reconnect_ms = 2_000
-key_check_seconds = 15.0
-"""How long a stream outlives the revocation of its key."""
+expiry_check_seconds = 15.0
+"""How long a stream outlives the expiry of its key or session; a revocation or another right ends it at once here, and
+within five seconds in other processes."""
 _HEADERS = {"cache-control": "no-store, no-transform", "x-accel-buffering": "no"}
 seq_digits_max = 18
 
@@ -39,11 +41,11 @@ async def stream(
 ) -> StreamingResponse:
     """Events `session`, `timeline` (with `id`) and, for people, `notification`: a page to confirm by `received`.
 
-    Staff see everything, a worker his own pages and the incidents he was paged for. A comment comes every 15 s. After
-    a reconnection, pages that nobody answered and that this person's client has not confirmed are sent again.
+    Staff see what happens within their scope, a worker his own pages and the incidents he was paged for. A comment
+    comes every 15 s. After a reconnection, pages that nobody answered and that this person's client has not confirmed are sent again.
     """
     after = _sequence(last_event_id)
-    return EventStream(_frames(use, who, after, key_of(request)))
+    return EventStream(_frames(use, who, after, *secret_of(request)))
 
 
 class EventStream(StreamingResponse):
@@ -70,10 +72,15 @@ def _sequence(text: str | None) -> int | None:
     return int(text)
 
 
-async def _frames(deps: Deps, who: Caller, after: int | None, key: str) -> AsyncGenerator[bytes, None]:
+async def _frames(
+    deps: Deps, who: Caller, after: int | None, ring: Ring[Any], secret: str
+) -> AsyncGenerator[bytes, None]:
     checked = deps.clock.monotonic()
-    subscription = deps.hub.subscribe(who.person_id, frozenset() if who.own_only else None)
-    try:
+    grids: frozenset[str] | None = frozenset() if who.own_only else None
+    subscription = deps.hub.subscribe(
+        who.person_id, grids, None if who.everywhere or who.own_only else _sees(deps, who)
+    )
+    with ring.watching(secret, subscription.close), closing(subscription):
         yield b"retry: %d\n\n" % reconnect_ms
         if after is not None:
             async for chunk in _replay(deps, who, subscription, after):
@@ -82,18 +89,25 @@ async def _frames(deps: Deps, who: Caller, after: int | None, key: str) -> Async
             yield await _unreceived(deps, who.person_id)
         async for chunk in subscription:
             yield chunk
-            if deps.clock.monotonic() - checked >= key_check_seconds:
+            if deps.clock.monotonic() - checked >= expiry_check_seconds:
                 checked = deps.clock.monotonic()
-                if await deps.keys.find(key) is None:
+                if await ring.find(secret) is None:
                     return
-    finally:
-        subscription.close()
+
+
+def _sees(deps: Deps, who: Caller) -> Sees:
+    """For a session bound to places: the incidents within its scope, as the place tree stands when they are told."""
+
+    async def sees(incident_ids: Sequence[str]) -> frozenset[str]:
+        return await deps.database.read(lambda conn: views.visible(conn, incident_ids, who.sight(conn)))
+
+    return sees
 
 
 async def _replay(deps: Deps, who: Caller, subscription: Subscription, after: int) -> AsyncIterator[bytes]:
     while True:
         entries = await deps.database.read(
-            lambda conn, last=after: views.timeline_after(conn, last, replay_page, own(who))  # type: ignore[misc]
+            lambda conn, last=after: views.timeline_after(conn, last, replay_page, who.sight(conn))  # type: ignore[misc]
         )
         if entries:
             after = entries[-1].seq

@@ -1,26 +1,23 @@
-"""People who are told: workers, desks, households, volunteers, and how to reach them. Never shows a whole number."""
+"""People who are told: workers, desks, volunteers. Household contacts are not among them; see households."""
 
 from dataclasses import replace
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection
 
-from alerting.channels.mask import masked
-from api import audit
-from api.auth import GuardedRoute, caller_of
+from api.auth import GuardedRoute
 from api.deps import Use
-from api.errors import conflict, invalid, not_found
-from api.idempotency import Made, make_once
-from api.pages import Cursor, Limit, Page, answer, limit_default
+from api.errors import conflict
+from api.pages import Cursor, Limit, Page, limit_default
 from api.permissions import PREFIX
-from api.references import place_id_of
+from api.references import part_of, place_id_of
 from api.registry import Noun, create, list_page, patch_one, put_one, read_one
 from api.schemas.common import Patch
-from api.schemas.registry import ContactIn, ContactOut, PersonIn, PersonOut
-from devices.model import Channel, PersonKind
-from devices.phones import normalise
+from api.schemas.people import Hours, PersonIn, PersonOut
+from devices.model import PersonKind
 from devices.store import people as store
-from devices.store.people import ContactRow, PersonRow
+from devices.store.people import PersonRow
 from devices.store.scope import Scope, path_of_place
 
 router = APIRouter(prefix=f"{PREFIX}/workers", tags=["workers"], route_class=GuardedRoute)
@@ -39,10 +36,22 @@ def _changed(conn: Connection, scope: Scope, body: PersonIn, before: PersonRow) 
         language=body.language,
         left_at=body.left_at,
         place_id=place_id_of(conn, scope, body.place_id, "#/place_id"),
+        hours=None if body.hours is None else (_minute(body.hours.from_), _minute(body.hours.to)),
+        night_calls_consent_at=body.night_calls_consent_at,
     )
 
 
+def _minute(time_of_day: str) -> int:
+    hours, minutes = time_of_day.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _time_of_day(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
 def _shown(row: PersonRow) -> PersonOut:
+    hours = None if row.hours is None else tuple(map(_time_of_day, row.hours))
     return PersonOut(
         id=row.id,
         kind=row.kind,
@@ -52,6 +61,8 @@ def _shown(row: PersonRow) -> PersonOut:
         language=row.language,
         left_at=row.left_at,
         place_id=row.place_id,
+        hours=None if hours is None else Hours.model_validate({"from": hours[0], "to": hours[1]}),
+        night_calls_consent_at=row.night_calls_consent_at,
         version=row.version,
     )
 
@@ -72,10 +83,16 @@ _PEOPLE = Noun(
 
 @router.get("", response_model=Page[PersonOut])
 async def list_people(
-    request: Request, use: Use, kind: PersonKind | None = None, cursor: Cursor = None, limit: Limit = limit_default
+    request: Request,
+    use: Use,
+    kind: PersonKind | None = None,
+    under: Annotated[str | None, Query(max_length=64, description="id or code of a place: who belongs there")] = None,
+    cursor: Cursor = None,
+    limit: Limit = limit_default,
 ) -> Response:
     def rows(conn: Connection, after: str | None, count: int, scope: Scope) -> list[PersonRow]:
-        return store.page(conn, after, count, kind=kind, within=scope)
+        below = part_of(conn, scope, under, "?under")
+        return store.page(conn, after, count, kind=kind, under=below, within=scope)
 
     return await list_page(request, use, _PEOPLE, cursor, limit, rows)
 
@@ -93,72 +110,10 @@ async def read_person(id: str, request: Request, use: Use) -> Response:
 
 @router.put("/{id}", response_model=PersonOut)
 async def put_person(id: str, body: PersonIn, request: Request, use: Use) -> Response:
-    """Who has left (`left_at`) is never on duty and never rung."""
+    """Who has left (`left_at`) is never on duty and never rung. His keys and logins are to be revoked beside this."""
     return await put_one(request, use, _PEOPLE, id, body)
 
 
 @router.patch("/{id}", response_model=PersonOut)
 async def patch_person(id: str, body: Patch, request: Request, use: Use) -> Response:
     return await patch_one(request, use, _PEOPLE, id, body)
-
-
-@router.get("/{id}/contacts", response_model=Page[ContactOut])
-async def list_contacts(id: str, request: Request, use: Use) -> Response:
-    """All of them in the order in which they are tried; numbers are masked."""
-
-    rows = await use.database.read(lambda conn: store.contacts(conn, _person(conn, request, id).id))
-    return answer({"items": [_contact_shown(row).model_dump(mode="json") for row in rows], "next": None})
-
-
-@router.post("/{id}/contacts", status_code=201, response_model=ContactOut)
-async def create_contact(id: str, body: ContactIn, request: Request, use: Use) -> Response:
-    """Numbers are read as people write them and kept as E.164. The worker may be named by id or by code."""
-
-    def work(conn: Connection) -> Made:
-        person = _person(conn, request, id)
-        address = _address(body, person.id)
-        known = {(row.channel, row.address) for row in store.contacts(conn, person.id)}
-        if (body.channel, address) in known:
-            raise conflict("#/address", "taken", value=body.address or body.channel.value)
-        row = ContactRow(use.ids.uuid7(), person.id, body.channel, address)
-        store.add_contacts(conn, [row])
-        shown = _contact_shown(row).model_dump(mode="json")
-        path = path_of_place(conn, person.place_id)
-        audit.note(conn, request, use, "create", "contacts", row.id, path=path, detail={"person": person.id, **shown})
-        return Made(shown)
-
-    made = await make_once(request, use, work)
-    if made.fresh:
-        use.service.registry_changed()
-    return made.response()
-
-
-def _person(conn: Connection, request: Request, reference: str) -> PersonRow:
-    """By id or by code, within the caller's scope; Problem 404."""
-    found = store.find(conn, reference)
-    if found is None or not caller_of(request).scope(conn).covers(path_of_place(conn, found.place_id)):
-        raise not_found()
-    return found
-
-
-def _address(body: ContactIn, person_id: str) -> str:
-    if body.channel is Channel.APP:
-        if body.address is not None:
-            raise invalid("#/address", "app_address")
-        return person_id
-    if body.address is None:
-        raise invalid("#/address", "address_missing")
-    number = normalise(body.address)
-    if number is None:
-        raise invalid("#/address", "phone")
-    return number
-
-
-def _contact_shown(row: ContactRow) -> ContactOut:
-    return ContactOut(
-        id=row.id,
-        channel=row.channel,
-        address=row.address if row.channel is Channel.APP else masked(row.address),
-        verified_at=row.verified_at,
-        opted_out_at=row.opted_out_at,
-    )

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from api.errors import FieldFault
 
@@ -29,9 +29,18 @@ Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
 class Body(BaseModel):
-    """A request: unknown fields are errors."""
+    """A request: unknown fields are errors, and so is U+0000, which PostgreSQL keeps in no text."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_nul(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            for name, text in value.items():
+                if isinstance(text, str) and "\0" in text:
+                    raise FieldFault("nul", name if name in cls.model_fields else "")
+        return value
 
 
 class Shown(BaseModel):

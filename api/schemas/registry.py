@@ -1,52 +1,63 @@
-"""Bodies of places, grids, people, contacts, shifts and devices. References may be ids or codes."""
+"""Bodies of grids and shifts. References may be ids or codes."""
 
+import re
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from api.errors import FieldFault
-from api.schemas.common import Body, Code, DeviceId, Instant, LatinName, Name, Reference, Shown, example
-from devices.model import Channel, DeviceState, Language, PersonKind, PlaceKind, Role
+from api.schemas.common import Body, Code, Instant, LatinName, Name, Reference, Shown, example
+from devices.model import Role
 from devices.resolve import GRID_ROLES
 
 places_per_grid_max = 1000
+workers_per_grid_max = 100
+neighbours_per_grid_max = 20
+
+_WALL = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 
 
-class PlaceIn(Body):
-    """One node of the tree. `name` is printed verbatim; without `name_en` English texts use the code."""
+def _wall(text: str) -> str:
+    if _WALL.fullmatch(text) is None:
+        raise FieldFault("wall_time")
+    return text
 
-    model_config = example({"kind": "city", "code": "xinyang", "name": "信阳市", "name_en": "Xinyang"})
 
-    kind: PlaceKind
-    name: Name
-    name_en: LatinName = ""
-    code: Code | None = None
-    parent_id: Reference | None = None
-    lat: Annotated[float | None, Field(ge=-90, le=90, allow_inf_nan=False, description="WGS-84 degrees")] = None
-    lon: Annotated[float | None, Field(ge=-180, le=180, allow_inf_nan=False)] = None
+WallTime = Annotated[str, AfterValidator(_wall)]
+"""Local wall clock, 00:00 to 24:00 (the end of the day)."""
+
+
+def minute_of(wall: str) -> int:
+    """Minute of the day, 0 to 1439; 24:00 is the next day's 0."""
+    return (int(wall[:2]) * 60 + int(wall[3:])) % 1440
+
+
+def wall_of(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+class NightRule(Body):
+    """Local wall clock, such as 22:00 to 07:00: in it the community's duty list is asked before the grid's own people,
+    where only standing duty holds the grid."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, serialize_by_alias=True)
+
+    from_: WallTime = Field(alias="from")
+    to: WallTime
 
     @model_validator(mode="after")
-    def _both_coordinates(self) -> Self:
-        if (self.lat is None) != (self.lon is None):
-            raise FieldFault("coordinates", "lat" if self.lat is None else "lon")
+    def _two_times(self) -> Self:
+        if self.from_ == self.to:
+            raise FieldFault("night_rule", "to")
         return self
 
 
-class PlaceOut(Shown):
-    id: str
-    kind: PlaceKind
-    code: str | None
-    name: str
-    name_en: str
-    parent_id: str | None
-    path: list[str]
-    lat: float | None
-    lon: float | None
-    version: int
-
-
 class GridIn(Body):
-    """A grid and the places it covers; a device belongs to the grid of the nearest covered place above it."""
+    """A grid and the places it covers; a device belongs to the grid of the nearest covered place above it.
+
+    `workers`: its own people; without a roster the first is asked first, the others are deputies. `neighbours`: the
+    grids that help it, in order.
+    """
 
     model_config = example({"code": "zjs-01", "name": "周家山一网格", "name_en": "Grid 1", "place_ids": ["xinyang"]})
 
@@ -55,6 +66,9 @@ class GridIn(Body):
     name_en: LatinName = ""
     community_id: Reference | None = None
     place_ids: Annotated[tuple[Reference, ...], Field(max_length=places_per_grid_max)] = ()
+    workers: Annotated[tuple[Reference, ...], Field(max_length=workers_per_grid_max)] = ()
+    neighbours: Annotated[tuple[Reference, ...], Field(max_length=neighbours_per_grid_max)] = ()
+    night_rule: NightRule | None = None
 
 
 class GridOut(Shown):
@@ -64,50 +78,20 @@ class GridOut(Shown):
     name_en: str
     community_id: str | None
     place_ids: list[str]
+    workers: list[str]
+    neighbours: list[str]
+    night_rule: NightRule | None
     version: int
 
 
-class PersonIn(Body):
-    model_config = example({"code": "worker-jia", "name": "网格员甲", "name_en": "Grid worker A"})
-
-    code: Code
-    name: Name
-    name_en: Annotated[str, Field(max_length=64)] = ""
-    kind: PersonKind = PersonKind.WORKER
-    language: Language = Language.ZH_CN
-    left_at: Instant | None = None
-    place_id: Annotated[Reference | None, Field(description="Where the person belongs; decides who may see it")] = None
-
-
-class PersonOut(Shown):
-    id: str
-    kind: PersonKind
-    code: str
-    name: str
-    name_en: str
-    language: Language
-    left_at: Instant | None
-    place_id: str | None
-    version: int
-
-
-class ContactIn(Body):
-    """`address`: a telephone number for sms and voice (13800138000 is read as +86); app takes none."""
-
-    model_config = example({"channel": "sms", "address": "13800138000"})
-
-    channel: Channel
-    address: Annotated[str | None, Field(max_length=32)] = None
-
-
-class ContactOut(Shown):
-    """Numbers are masked: 138****8000."""
-
-    id: str
-    channel: Channel
-    address: str
-    verified_at: Instant | None
-    opted_out_at: Instant | None
+def one_scope(role: Role, grid_id: str | None, place_id: str | None) -> None:
+    """FieldFault unless somebody of this role may stand for this grid, this place or, with neither, for everything."""
+    if grid_id is not None and place_id is not None:
+        raise FieldFault("one_scope", "place_id")
+    if role in GRID_ROLES and place_id is not None:
+        raise FieldFault("role_takes_grid", "place_id")
+    if role not in GRID_ROLES and grid_id is not None:
+        raise FieldFault("role_takes_place", "grid_id")
 
 
 class ShiftIn(Body):
@@ -125,12 +109,7 @@ class ShiftIn(Body):
 
     @model_validator(mode="after")
     def _scope_and_period(self) -> Self:
-        if self.grid_id is not None and self.place_id is not None:
-            raise FieldFault("one_scope", "place_id")
-        if self.role in GRID_ROLES and self.place_id is not None:
-            raise FieldFault("role_takes_grid", "place_id")
-        if self.role not in GRID_ROLES and self.grid_id is not None:
-            raise FieldFault("role_takes_place", "grid_id")
+        one_scope(self.role, self.grid_id, self.place_id)
         if self.starts_at is not None and self.ends_at is not None and self.ends_at <= self.starts_at:
             raise FieldFault("period", "ends_at")
         return self
@@ -146,71 +125,3 @@ class ShiftOut(Shown):
     ends_at: Instant | None
     rank: int
     version: int
-
-
-class DeviceFields(Body):
-    """What may change of a device."""
-
-    model_config = example({"kind": "smoke_detector", "place_id": "xinyang", "state": "installed"})
-
-    kind: Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[a-z0-9_]+$")]
-    place_id: Reference | None = None
-    codec: Annotated[str, Field(min_length=1, max_length=64)] = "gengfu_plain"
-    state: DeviceState = DeviceState.REGISTERED
-    test_mode_until: Instant | None = None
-    supervision_window_s: Annotated[int | None, Field(ge=10, le=31_536_000)] = None
-
-
-class DeviceIn(DeviceFields):
-    """`id` is the device's own name: its MQTT username and topic segment. It never changes."""
-
-    model_config = example({"id": "smoke-0001", "kind": "smoke_detector", "place_id": "xinyang"})
-
-    id: DeviceId
-
-
-class DeviceOut(Shown):
-    id: str
-    kind: str
-    place_id: str | None
-    codec: str
-    state: DeviceState
-    test_mode_until: Instant | None
-    supervision_window_s: int | None
-    has_credential: bool
-    created_at: Instant
-    version: int
-
-
-class CredentialOut(Shown):
-    """Shown once."""
-
-    username: str
-    secret: str
-
-
-class DutyPerson(Shown):
-    id: str
-    name: str
-    reason: str
-    """`planned_shift` or `standing_duty`."""
-    shift_id: str
-    until: Instant | None
-    channels: list[Channel]
-    """How the person can be reached; empty: nobody will be rung."""
-
-
-class DutyStep(Shown):
-    role: Role
-    reason: str
-    """`on_duty`, `nobody_on_duty` or `nobody_reachable`: the latter two are skipped at zero wait."""
-    people: list[DutyPerson]
-
-
-class DutyOut(Shown):
-    """The ladder at an instant, in the order people are asked."""
-
-    grid_id: str | None
-    place_id: str | None
-    at: Instant
-    steps: list[DutyStep]

@@ -96,9 +96,10 @@ def revoke(conn: Connection, key_id: str, now: datetime) -> None:
     )
 
 
-def revoked_since(conn: Connection, since: datetime) -> list[str]:
-    """Hashes of the keys revoked at or after this time."""
-    return list(conn.scalars(select(api_keys.c.key_hash).where(api_keys.c.revoked_at >= since)))
+def revoked_since(conn: Connection, since: datetime) -> list[tuple[str, datetime]]:
+    """Hashes of the keys revoked at or after this time, and when."""
+    query = select(api_keys.c.key_hash, api_keys.c.revoked_at).where(api_keys.c.revoked_at >= since)
+    return [(row[0], row[1]) for row in conn.execute(query)]
 
 
 def used(conn: Connection, key_ids: Sequence[str], now: datetime) -> None:

@@ -43,6 +43,7 @@ users = Table(
     Column("person_id", Id),
     Column("created_at", Instant, nullable=False),
     Column("disabled_at", Instant),
+    Column("changed_at", Instant, nullable=False, index=True),  # rights or password: other processes look for it
     Column("version", Integer, nullable=False, default=1),
 )
 
@@ -63,5 +64,6 @@ sessions = Table(
     Column("created_at", Instant, nullable=False),
     Column("last_seen_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
+    Column("ended_at", Instant, index=True),
     Column("address", String(64), nullable=False),
 )

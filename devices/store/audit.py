@@ -1,12 +1,12 @@
 """Queries on the audit: append to the chain, read it. Rows are never changed or removed here."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from devices.audit import GENESIS, AuditEntry, chain_hash
+from devices.audit import GENESIS, AuditEntry, Broken, Walk, chain_hash
 from devices.store.scope import EVERYTHING, Scope
 from devices.store.tables_audit import audit, audit_head
 
@@ -82,6 +82,30 @@ def chain(conn: Connection) -> Iterator[AuditRow]:
     """Every row from the first to the last, a few thousand in memory at a time."""
     for row in conn.execute(_ROWS.order_by(audit.c.id).execution_options(yield_per=ROWS_AT_ONCE)):
         yield _row(row)
+
+
+def verify(
+    conn: Connection, walked: Callable[[int, int], None] | None = None, expect: tuple[int, str] | None = None
+) -> tuple[int, str]:
+    """Follow the whole chain; its number of rows and last hash. Raises `Broken` at the first row that does not hold.
+
+    Rows that are appended meanwhile are fine. `walked(done, of)` is told every few thousand rows. `expect`: a number
+    and the hash that row had when somebody last looked: a chain that was written anew from there on has another.
+    """
+    of, hash_then = head(conn)
+    walk = Walk()
+    for row in chain(conn):
+        walk.step(row.id, row.entry, row.hash)
+        if row.id == of and row.hash != hash_then:
+            raise Broken(of, "is not the one that the end of the chain was recorded with")
+        if expect is not None and row.id == expect[0] and row.hash != expect[1]:
+            raise Broken(row.id, "has another hash than expected: the chain was written anew")
+        if walked is not None and row.id % ROWS_AT_ONCE == 0:
+            walked(row.id, max(of, row.id))
+    walk.end(*(head(conn) if walk.count > of else (of, hash_then)))
+    if expect is not None and walk.count < expect[0]:
+        raise Broken(walk.count + 1, f"is missing, and so are all to row {expect[0]}")
+    return walk.count, walk.last_hash
 
 
 def page(

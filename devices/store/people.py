@@ -1,4 +1,7 @@
-"""Queries on people and how to reach them. Decides nothing."""
+"""Queries on people and how to reach them. Decides nothing.
+
+Household contacts are people too, and none of these queries finds them: `devices.store.households` alone does.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,6 +29,10 @@ class PersonRow:
     version: int = 1
     place_id: str | None = None
     """Where he belongs: seen by those whose scope holds it; None: only by those who see everything."""
+    hours: tuple[int, int] | None = None
+    """A volunteer: from and to which local minute of the day he may be asked; `to` before `from` passes midnight."""
+    night_calls_consent_at: datetime | None = None
+    """Since when he agrees to be rung at night; None: he does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,10 @@ _SELECT = select(
     people.c.left_at,
     people.c.version,
     people.c.place_id,
-)
+    people.c.hours_from,
+    people.c.hours_to,
+    people.c.night_calls_consent_at,
+).where(people.c.kind != PersonKind.HOUSEHOLD.value)
 _CONTACTS = select(
     contact_points.c.id,
     contact_points.c.person_id,
@@ -86,10 +96,12 @@ def page(
     limit: int,
     *,
     kind: PersonKind | None = None,
+    under: Scope = EVERYTHING,
     within: Scope = EVERYTHING,
 ) -> list[PersonRow]:
-    """In order of ids, at most 500."""
-    query = after_id(_SELECT.where(within.at_place(people.c.place_id)), people.c.id, after, limit)
+    """In order of ids, at most 500. `under`: a part of the tree that is asked for; `within`: what may be seen."""
+    seen = (within.at_place(people.c.place_id), under.at_place(people.c.place_id))
+    query = after_id(_SELECT.where(*seen), people.c.id, after, limit)
     if kind is not None:
         query = query.where(people.c.kind == kind.value)
     return [_row(row) for row in conn.execute(query)]
@@ -127,9 +139,20 @@ def contacts(conn: Connection, person_id: str) -> list[ContactRow]:
     return [_contact(row) for row in conn.execute(_CONTACTS.where(contact_points.c.person_id == person_id))]
 
 
+def contact(conn: Connection, person_id: str, contact_id: str) -> ContactRow | None:
+    """One of this person's; None when he has no such."""
+    mine = (contact_points.c.id == contact_id, contact_points.c.person_id == person_id)
+    row = conn.execute(_CONTACTS.where(*mine)).first()
+    return None if row is None else _contact(row)
+
+
 def contacts_at(conn: Connection, channel: Channel, address: str) -> list[ContactRow]:
     """Whose number this is: several people may share one."""
-    query = _CONTACTS.where(contact_points.c.channel == channel.value, contact_points.c.address == address)
+    query = _CONTACTS.join(people, people.c.id == contact_points.c.person_id).where(
+        contact_points.c.channel == channel.value,
+        contact_points.c.address == address,
+        people.c.kind != PersonKind.HOUSEHOLD.value,
+    )
     return [_contact(row) for row in conn.execute(query)]
 
 
@@ -160,12 +183,27 @@ def _values(row: PersonRow) -> dict[str, Any]:
         "language": row.language.value,
         "left_at": row.left_at,
         "place_id": row.place_id,
+        "hours_from": row.hours[0] if row.hours else None,
+        "hours_to": row.hours[1] if row.hours else None,
+        "night_calls_consent_at": row.night_calls_consent_at,
     }
 
 
 def _row(row: Row[*tuple[Any, ...]]) -> PersonRow:
-    id_, kind, code, name, name_en, language, left_at, version, place_id = row
-    return PersonRow(id_, PersonKind(kind), code, name, name_en, Language(language), left_at, version, place_id)
+    id_, kind, code, name, name_en, language, left_at, version, place_id, hours_from, hours_to, night = row
+    return PersonRow(
+        id_,
+        PersonKind(kind),
+        code,
+        name,
+        name_en,
+        Language(language),
+        left_at,
+        version,
+        place_id,
+        None if hours_from is None or hours_to is None else (hours_from, hours_to),
+        night,
+    )
 
 
 def _contact(row: Row[*tuple[Any, ...]]) -> ContactRow:

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from devices.store.pages import PAGE_ROWS_MAX
-from devices.store.tables import quarantine
+from devices.store.scope import EVERYTHING, Scope
+from devices.store.tables import devices, quarantine
+
+OWN_TOPICS = "gengfu/v1/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +79,23 @@ def get(conn: Connection, row_id: int) -> Quarantined | None:
     return None if row is None else _row(row)
 
 
-def page(conn: Connection, before: int | None, limit: int) -> list[Quarantined]:
-    """Newest first, at most 500; those put aside before the row `before`."""
+def page(conn: Connection, before: int | None, limit: int, within: Scope = EVERYTHING) -> list[Quarantined]:
+    """Newest first, at most 500; those put aside before the row `before`; of devices within the scope. What no known
+    device has sent is seen only by those who see everything."""
     if not 1 <= limit <= PAGE_ROWS_MAX + 1:
         raise ValueError(f"limit {limit} is not between 1 and {PAGE_ROWS_MAX}")
-    query = _SELECT.order_by(quarantine.c.id.desc()).limit(limit)
+    query = _SELECT.where(_sent_from(within)).order_by(quarantine.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(quarantine.c.id < before)
     return [_row(row) for row in conn.execute(query)]
+
+
+def _sent_from(scope: Scope) -> ColumnElement[bool]:
+    """On its own topic, whose name the broker enforces. A name that a foreign sender gives proves nothing."""
+    if scope.everything:
+        return true()
+    sender = select(devices.c.id).where(devices.c.id == quarantine.c.device_key, scope.at_place(devices.c.place_id))
+    return quarantine.c.topic.startswith(OWN_TOPICS) & exists(sender)
 
 
 def forget_before(conn: Connection, before: datetime, limit: int) -> int:

@@ -1,6 +1,6 @@
 """Tables of the audit: one chain of rows, and the end of that chain. Rows are never changed. Never holds a query."""
 
-from sqlalchemy import BigInteger, Column, Integer, String, Table
+from sqlalchemy import DDL, BigInteger, Column, Index, Integer, String, Table, event
 
 from devices.store.types import Document, Instant, PathText, Word, metadata
 
@@ -19,6 +19,7 @@ audit = Table(
     Column("detail", Document, nullable=False),
     Column("hash", String(64), nullable=False),
 )
+Index("ix_audit_actor_id_at", audit.c.actor_id, audit.c.at)
 
 audit_head = Table(
     "audit_head",
@@ -27,3 +28,24 @@ audit_head = Table(
     Column("last_id", BigInteger, nullable=False),
     Column("hash", String(64), nullable=False),
 )
+
+APPEND_ONLY: dict[str, tuple[str, ...]] = {
+    "sqlite": (
+        "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit"
+        " BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END",
+        "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit"
+        " BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END",
+    ),
+    "postgresql": (
+        "CREATE OR REPLACE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'the audit is append-only'; END $$",
+        "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit"
+        " FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()",
+    ),
+}
+"""The database itself refuses what the product never does. Whoever may change the schema can still take it away."""
+
+for dialect, statements in APPEND_ONLY.items():
+    for statement in statements:
+        ddl = DDL(statement)  # type: ignore[no-untyped-call]
+        event.listen(audit, "after_create", ddl.execute_if(dialect=dialect))

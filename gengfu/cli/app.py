@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from gengfu.cli import broker, db, decode, demo, device, doctor, key, serve, simulate
+from gengfu.cli import audit, broker, db, decode, demo, device, doctor, key, registry, serve, simulate, user
 from gengfu.cli.faults import Group
 
 app = typer.Typer(
@@ -43,5 +43,8 @@ doctor.add_to(app)
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(db.app, name="db")
 app.add_typer(key.app, name="key")
+app.add_typer(user.app, name="user")
+app.add_typer(registry.app, name="registry")
+app.add_typer(audit.app, name="audit")
 app.add_typer(device.app, name="device")
 app.add_typer(broker.app, name="broker")

@@ -25,12 +25,16 @@ def files(
     The service's account is the one in GENGFU_BROKER_URL. A foreign source that has no login yet gets one, printed
     once. mosquitto reads passwords and acl again when it gets SIGHUP.
     """
-    from devices.store import devices
+    from devices.store import credentials
     from gengfu.broker_files import write_broker_files
 
     told = common.settings()
-    credentials = common.read(told, devices.credentials)
-    written = write_broker_files(told, directory, credentials, port=port, enrol_sources=True)
+    written = common.read(
+        told,
+        lambda conn: write_broker_files(told, directory, credentials.every(conn), port=port, enrol_sources=True),
+    )
     for login in written.fresh:
         typer.echo(f"username {login.username}\npassword {login.secret}")
+    if written.left_out:
+        common.note(f"Left out, as their names or hashes cannot stand there: {', '.join(written.left_out[:5])}.")
     common.note(f"{written.files.configuration}: {written.devices} devices, {len(told.sources)} sources.")

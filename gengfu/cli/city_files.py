@@ -1,76 +1,108 @@
-"""A city as CSV files, one per table, codes instead of ids. Never reads one back."""
+"""A city as the files `gengfu registry import` reads, row by row. Never holds a whole city, never reads one back."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from devices.model import Channel, Person, Place, Shift
+from devices.bulk.columns import COLUMNS, Sheet
+from gengfu.cli.common import at_terminal
+from simulators import city_rows, mission_people, mission_places
 from simulators.city import City
+from simulators.mission_city import MissionCity
+from simulators.mission_people import GridRow, PersonRow, ShiftRow
+from simulators.mission_places import PlaceRow
+
+rows_at_once = 2_000
+rows_per_file_max = 1_000_000
+"""Some 150 MB of places: an import refuses larger files."""
 
 
-def write_city(city: City, directory: Path) -> Iterator[tuple[Path, int]]:
-    """Write places, grids, workers, shifts and devices; yields each file with its number of rows.
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One file: which sheet, the columns it has, its rows, and how many there will be."""
 
-    UTF-8 with a byte-order mark, so that spreadsheet programs read the names. Parents stand before children.
+    sheet: Sheet
+    fields: tuple[str, ...]
+    rows: Iterable[tuple[str, ...]]
+    total: int
+
+
+def mission_tables(city: MissionCity) -> list[Table]:
+    """The mission's city: nothing is made before it is written."""
+    people, shifts = mission_people.people_total(city), mission_people.shifts_total(city)
+    return [
+        Table(Sheet.PLACES, PlaceRow._fields, mission_places.place_rows(city), mission_places.places_total(city)),
+        Table(Sheet.PEOPLE, PersonRow._fields, mission_people.people_rows(city), people),
+        Table(Sheet.GRIDS, GridRow._fields, mission_people.grid_rows(city), len(city.first_worker) - 1),
+        Table(Sheet.SHIFTS, ShiftRow._fields, mission_people.shift_rows(city), shifts),
+    ]
+
+
+def city_tables(city: City) -> list[Table]:
+    """A city in memory, such as the demonstration street."""
+    return [
+        Table(Sheet.PLACES, PlaceRow._fields, city_rows.place_rows_of(city), len(city.places) + len(city.devices)),
+        Table(Sheet.PEOPLE, PersonRow._fields, city_rows.person_rows_of(city), len(city.people)),
+        Table(Sheet.GRIDS, GridRow._fields, city_rows.grid_rows_of(city), len(city.grids)),
+        Table(Sheet.SHIFTS, ShiftRow._fields, city_rows.shift_rows_of(city), len(city.shifts)),
+    ]
+
+
+def write_tables(
+    tables: Iterable[Table],
+    directory: Path,
+    told: Callable[[int], None] = lambda rows: None,
+    *,
+    per_file: int = rows_per_file_max,
+) -> Iterator[tuple[Path, int]]:
+    """Write a file per table, or several (`places.csv`, `places-2.csv` ...); yields each with its number of rows.
+
+    `told` hears how many more rows are written. UTF-8 with a byte-order mark, so that spreadsheet programs read the
+    names. Parents stand before children, also from file to file.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    for name, head, rows in _tables(city):
-        file = directory / f"{name}.csv"
-        with file.open("w", encoding="utf-8-sig", newline="") as opened:
-            writer = csv.writer(opened)
-            writer.writerow(head)
-            count = 0
-            for row in rows:
-                writer.writerow(["" if value is None else value for value in row])
-                count += 1
-        yield file, count
+    for table in tables:
+        rows, part, written = iter(table.rows), 0, 0
+        while part == 0 or written < table.total:
+            part += 1
+            file = directory / f"{table.sheet.value}{'' if part == 1 else f'-{part}'}.csv"
+            count = _write(file, table, islice(rows, per_file), told)
+            assert count or not table.total, f"{table.sheet} has {written} rows, not {table.total}"
+            written += count
+            yield file, count
+        assert next(rows, None) is None, f"{table.sheet} has more than {table.total} rows"
+        _remove_further_parts(directory, table.sheet, part)
 
 
-def _tables(city: City) -> Iterator[tuple[str, Sequence[str], Iterable[Sequence[object]]]]:
-    yield (
-        "places",
-        ("code", "parent", "kind", "name", "name_en", "lat", "lon"),
-        (
-            (place.id, _parent(place), place.kind.value, place.name, place.name_en, place.lat, place.lon)
-            for place in city.places
-        ),
-    )
-    yield (
-        "grids",
-        ("code", "name", "name_en", "community", "places"),
-        ((grid.id, grid.name, grid.name_en, grid.community_id, " ".join(grid.place_ids)) for grid in city.grids),
-    )
-    yield (
-        "workers",
-        ("code", "kind", "name", "name_en", "language", "phone", "app"),
-        map(_worker, city.people),
-    )
-    yield (
-        "shifts",
-        ("role", "worker", "grid", "place", "starts_at", "ends_at", "rank"),
-        map(_shift, city.shifts),
-    )
-    yield (
-        "devices",
-        ("id", "kind", "place", "codec", "state", "supervision_window_s"),
-        (
-            (device.id, device.kind, device.place_id, device.codec, device.state.value, device.supervision_window_s)
-            for device in city.devices
-        ),
-    )
+def _write(file: Path, table: Table, rows: Iterator[tuple[str, ...]], told: Callable[[int], None]) -> int:
+    zh = {column.name: column.zh for column in COLUMNS[table.sheet]}
+    written = 0
+    with file.open("w", encoding="utf-8-sig", newline="") as opened:
+        writer = csv.writer(opened)
+        writer.writerow([zh[field] for field in table.fields])
+        while portion := list(islice(rows, rows_at_once)):
+            writer.writerows(portion)
+            written += len(portion)
+            told(len(portion))
+    return written
 
 
-def _parent(place: Place) -> str | None:
-    return place.path[-2] if len(place.path) > 1 else None
+def _remove_further_parts(directory: Path, sheet: Sheet, part: int) -> None:
+    """Those of a larger city that was written here before: an import of the folder would read them too."""
+    while (file := directory / f"{sheet.value}-{(part := part + 1)}.csv").exists():
+        file.unlink()
 
 
-def _worker(person: Person) -> tuple[object, ...]:
-    point = person.contact(Channel.SMS) or person.contact(Channel.VOICE)
-    phone = None if point is None else point.address
-    app = "yes" if person.contact(Channel.APP) else "no"
-    return person.id, person.kind.value, person.name, person.name_en, person.language.value, phone, app
+def write_with_progress(tables: Sequence[Table], directory: Path) -> Iterator[tuple[Path, int]]:
+    """The same; at a terminal with a bar on stderr."""
+    if not at_terminal():
+        yield from write_tables(tables, directory)
+        return
+    from rich.console import Console
+    from rich.progress import Progress
 
-
-def _shift(shift: Shift) -> tuple[object, ...]:
-    starts, ends = (None if at is None else at.isoformat() for at in (shift.starts_at, shift.ends_at))
-    return shift.role.value, shift.person_id, shift.grid_id, shift.place_id, starts, ends, shift.rank
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("rows", total=sum(table.total for table in tables))
+        yield from write_tables(tables, directory, lambda rows: bar.advance(task, rows))

@@ -48,6 +48,7 @@ def write(told: "Settings", command: str, args: Mapping[str, Any]) -> dict[str, 
     from gengfu.database.common import parse, sqlite_path
     from gengfu.socket import NotServed, ask, socket_path
 
+    args = {**args, "by": account()}
     try:
         with hold(told.database, f"gengfu {command.replace('.', ' ')}"):
             return _write_here(told, command, args)
@@ -60,7 +61,7 @@ def write(told: "Settings", command: str, args: Mapping[str, Any]) -> dict[str, 
 
 def _write_here(told: "Settings", command: str, args: Mapping[str, Any]) -> dict[str, Any]:
     from gengfu.clock import RandomIds, SystemClock
-    from gengfu.commands import COMMANDS
+    from gengfu.commands import run
     from gengfu.database import migrate
     from gengfu.database.common import parse
 
@@ -68,7 +69,17 @@ def _write_here(told: "Settings", command: str, args: Mapping[str, Any]) -> dict
     if problem is not None:
         raise CommandError(problem)
     now, new_id = SystemClock().now(), RandomIds().uuid7
-    return migrate.run(parse(told.database), lambda conn: COMMANDS[command].work(conn, args, now, new_id))
+    return migrate.run(parse(told.database), lambda conn: run(command, conn, args, now, new_id))
+
+
+def account() -> str:
+    """Who is typing, for the audit: the account of the operating system."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # an account without a name
+        return str(os.getuid())
 
 
 def at_terminal() -> bool:

@@ -23,6 +23,9 @@ def add(
     name: Annotated[str, typer.Argument(help="Whose or what it is for; shown in lists and timelines.")],
     role: Annotated[str, typer.Option(help=f"What it may do: {_ROLES}.")],
     worker: Annotated[str | None, typer.Option(help="Code of the worker whose key it is (grid_worker).")] = None,
+    place: Annotated[
+        str | None, typer.Option(help="Code of the place below which it holds; everywhere without.")
+    ] = None,
 ) -> None:
     """新建密钥，只显示一次。 Make a key; standard output is the secret and nothing else."""
     from api.auth import hash_key, new_secret
@@ -38,7 +41,8 @@ def add(
     told = common.settings()
     secret = new_secret()
     key_hash = hash_key(secret_key(told), secret)
-    common.write(told, "key.add", {"name": name, "role": role, "key_hash": key_hash, "worker": worker})
+    args = {"name": name, "role": role, "key_hash": key_hash, "worker": worker, "place": place}
+    common.write(told, "key.add", args)
     typer.echo(secret)
 
 
@@ -48,7 +52,7 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="One JSON obj
     from gengfu.clock import SystemClock
 
     now = SystemClock().now()
-    for key in common.read(common.settings(), _all):
+    for key, place in common.read(common.settings(), _all):
         state = "revoked" if key.revoked_at else "in force" if key.valid(now) else "expired"
         shown = {
             "name": key.name,
@@ -57,6 +61,7 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="One JSON obj
             "person": key.person_name,
             "created_at": key.created_at.isoformat(),
             "last_used_at": key.last_used_at.isoformat() if key.last_used_at else None,
+            "place": place,
         }
         columns = "\t".join(value or "-" for value in shown.values())
         typer.echo(json.dumps(shown, ensure_ascii=False) if as_json else columns)
@@ -69,10 +74,14 @@ def revoke(name: Annotated[str, typer.Argument(help="The key's name.")]) -> None
     typer.echo(f"revoked {name}")
 
 
-def _all(conn: "Connection") -> "list[ApiKey]":
+def _all(conn: "Connection") -> "list[tuple[ApiKey, str | None]]":
+    """Every key, with the code of its place."""
     from api.store import keys
+    from devices.store import places
 
     found: list[ApiKey] = []
     while page := keys.page(conn, found[-1].id if found else None, 500):
         found += page
-    return found
+    bound = {key.place_id: places.get(conn, key.place_id) for key in found if key.place_id}
+    codes = {place_id: row.code if row else place_id for place_id, row in bound.items()}
+    return [(key, codes.get(key.place_id or "")) for key in found]

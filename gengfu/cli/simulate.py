@@ -23,6 +23,9 @@ BrokerOption = Annotated[
 ]
 
 
+city_devices = 20_000
+
+
 @app.command(epilog="Example: gengfu simulate fleet --devices 1000 --rate 5 --telemetry 200 --duration 60")
 def fleet(
     devices: Annotated[int, typer.Option(min=1, help="How many, named sim-000001 ...")] = 1000,
@@ -99,21 +102,28 @@ def scenario(
         raise CommandError(f"{unanswered} of {len(story.events)} events got no receipt: does `gengfu serve` run?")
 
 
-@app.command(epilog="Example: gengfu simulate city ./city --devices 10000")
+@app.command(epilog="Example: gengfu simulate city ./city --devices 200000")
 def city(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A folder; it is made where there is none.")],
-    devices: Annotated[int | None, typer.Option(min=1, help="A made-up city with so many devices.")] = None,
+    devices: Annotated[
+        int | None, typer.Option(min=0, max=2_000_000, help="How many; everything else stays.  [default: 20000]")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same number, the same city.")] = 1,
+    street: Annotated[bool, typer.Option("--demo", help="The street of the demonstration instead.")] = False,
 ) -> None:
-    """生成一座城市的导入文件。 Write a city as CSV files: the demonstration street, or a made-up one of any size."""
-    from gengfu.cli.city_files import write_city
-    from simulators.city import generate_city, load_city
+    """生成一座城市的导入文件。 Write a made-up city of six million as files for `gengfu registry import DIR`."""
+    from gengfu.cli.city_files import city_tables, mission_tables, write_with_progress
+    from simulators.city import load_city
+    from simulators.mission_city import plan_city
 
-    if devices is None:
-        made = load_city()
-    else:
-        made = generate_city(devices, max(1, devices // 40), max(1, devices // 400), seed)
-    for file, rows in write_city(made, directory):
+    if street and devices is not None:
+        raise UsageError("The street of the demonstration has its own devices: say --demo or --devices.")
+    tables = (
+        city_tables(load_city())
+        if street
+        else mission_tables(plan_city(city_devices if devices is None else devices, seed))
+    )
+    for file, rows in write_with_progress(tables, directory):
         typer.echo(f"{file}\t{rows}")
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,8 +12,6 @@ from typing import Any, Self
 import aiohttp
 import asyncpg
 
-from gengfu.broker.child import MosquittoChild
-from gengfu.broker.files import SERVICE_USERNAME, Account, hash_password, render
 from gengfu.clock import SystemClock
 from gengfu.database.common import parse, sqlite_path
 from gengfu.stage import Stage
@@ -88,6 +85,18 @@ class Desk:
         async with self._session.post(path, json=body or {}) as answer:
             return answer.status, await answer.json(content_type=None)
 
+    async def get(self, path: str) -> tuple[int, dict[str, Any]]:
+        """Status and body of the answer."""
+        assert self._session is not None
+        async with self._session.get(path) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    async def delete(self, path: str) -> tuple[int, dict[str, Any]]:
+        """Status and body of the answer."""
+        assert self._session is not None
+        async with self._session.delete(path) as answer:
+            return answer.status, await answer.json(content_type=None)
+
     async def act(self, incident: dict[str, Any], verb: str, **body: Any) -> tuple[int, dict[str, Any]]:
         """Press a button of an incident."""
         return await self.post(f"/api/v1/incidents/{incident['id']}/{verb}", body)
@@ -116,17 +125,7 @@ class Desk:
 
 async def add_account(stage: Stage, username: str) -> Login:
     """A login that the broker knows and the registry does not."""
-    assert isinstance(stage.broker, MosquittoChild)
-    stage.device_secrets[username] = secrets.token_urlsafe(16)
-    render(
-        stage.broker.directory,
-        port=stage.broker.port,
-        service=Account(SERVICE_USERNAME, hash_password(stage.service_secret)),
-        devices=[Account(name, hash_password(secret)) for name, secret in stage.device_secrets.items()],
-        broker_user=stage.broker.user,
-    )
-    await stage.broker.reload()
-    return login(stage, username)
+    return Login(username, await stage.let_in(username))
 
 
 def login(stage: Stage, device_id: str) -> Login:

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import uvicorn
 from prometheus_client import CollectorRegistry, Counter
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
 from alerting.channels.providers.twilio_settings import TwilioSettings
 from alerting.core.acts import Done, KeyOutcome, Verb
@@ -21,8 +21,9 @@ from alerting.ports import Priority
 from alerting.store import tables as alerting_tables
 from alerting.stream import Hub
 from api.app import create_app
-from api.auth import KeyRing, hash_key, new_secret
+from api.auth import KeyRing, SessionRing, hash_key, new_secret
 from api.deps import Deps
+from api.logins import Logins
 from api.permissions import Role
 from api.store import keys
 from api.store.keys import ApiKey
@@ -57,9 +58,20 @@ class RecordingService:
     keys: list[tuple[str, str]] = field(default_factory=list)
     confirmed: list[str] = field(default_factory=list)
     changes: int = 0
+    wakes: int = 0
+    database: RunningDatabase | None = None
 
-    async def act(self, incident_id: str, verb: Verb, actor: Actor, detail: dict[str, Any]) -> Done | Refused:
+    async def act(
+        self,
+        incident_id: str,
+        verb: Verb,
+        actor: Actor,
+        detail: dict[str, Any],
+        also: Callable[[Connection], None] | None = None,
+    ) -> Done | Refused:
         self.acts.append((incident_id, verb, actor, detail))
+        if self.refusal is None and also is not None and self.database is not None:
+            await self.database.write(Priority.ACCEPTANCE, also)
         return self.refusal or Done(incident_id, Work.TAKEN, Ack.NONE)
 
     async def received(self, notification_id: str, person_id: str | None) -> bool:
@@ -78,6 +90,12 @@ class RecordingService:
 
     async def ready(self) -> dict[str, bool | str]:
         return self.parts
+
+    def tell_senders(self, conn: Connection) -> None:
+        return
+
+    def wake(self) -> None:
+        self.wakes += 1
 
     def registry_changed(self) -> None:
         self.changes += 1
@@ -204,8 +222,8 @@ class Api:
         await self.insert(alerting_tables.timeline, **row, actor="gengfu", data={})
 
 
-def make_deps(database: RunningDatabase, service: RecordingService) -> Deps:
-    clock, ids = SystemClock(), RandomIds()
+def make_deps(database: RunningDatabase, service: RecordingService, clock: SystemClock) -> Deps:
+    ids = RandomIds()
     metrics = CollectorRegistry()
     Counter("gengfu_notifications", "Notifications", registry=metrics).inc()
     return Deps(
@@ -215,10 +233,13 @@ def make_deps(database: RunningDatabase, service: RecordingService) -> Deps:
         clock=clock,
         ids=ids,
         keys=KeyRing(database, clock, SECRET_KEY),
+        sessions=SessionRing(database, clock, SECRET_KEY),
+        logins=Logins(database, clock, SECRET_KEY),
         hash_credential=lambda secret: f"hash of {secret}",
         callbacks={"twilio": TwilioCallbacks(TWILIO)},
         metrics=metrics,
         secret_key=SECRET_KEY,
+        accounts=frozenset({"gengfu-service"}),
     )
 
 
@@ -244,12 +265,13 @@ async def serving(deps: Deps) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def running_api(url: str) -> AsyncIterator[Api]:
-    """Database, server and client, gone at the end."""
+async def running_api(url: str, clock: SystemClock | None = None, *, tables: bool = True) -> AsyncIterator[Api]:
+    """Database, server and client, gone at the end. `clock`: one whose hands can be turned. `tables`: to be made."""
     database = open_database(url, monotonic=SystemClock().monotonic)
-    await database.write(Priority.ADMINISTRATION, metadata.create_all)
-    service = RecordingService()
-    deps = make_deps(database, service)
+    if tables:
+        await database.write(Priority.ADMINISTRATION, metadata.create_all)
+    service = RecordingService(database=database)
+    deps = make_deps(database, service, clock or SystemClock())
     async with serving(deps) as base_url, aiohttp.ClientSession(timeout=NO_RETRY) as session:
         yield Api(base_url, session, deps, service, database)
     await database.close()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from fastapi import APIRouter
 from fastapi.routing import APIRoute, iter_route_contexts
 from sqlalchemy import update
 from starlette.routing import Route
@@ -39,6 +40,15 @@ async def test_every_route_stands_in_the_table_and_the_table_holds_nothing_else(
     routes = list(walked(create_app(api.deps)))
     assert len(routes) == len(set(routes))
     assert set(routes) == set(ROUTES) | OPEN
+
+
+def test_a_route_without_a_declared_permission_cannot_be_built() -> None:
+    router = APIRouter(prefix="/api/v1", route_class=auth.GuardedRoute)
+
+    async def forgotten() -> None: ...
+
+    with pytest.raises(KeyError, match="GET /api/v1/forgotten"):
+        router.get("/forgotten")(forgotten)
 
 
 async def test_without_a_key_nothing_but_the_open_routes_answers(api: Api) -> None:

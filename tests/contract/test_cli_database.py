@@ -10,10 +10,12 @@ import pytest
 from api.auth import hash_key
 from api.permissions import Role
 from api.store import keys
-from devices.store import devices
+from devices.store import devices, models
+from devices.store.models import ModelRow
 from gengfu.broker.files import password_matches
 from gengfu.commands import key_named
 from gengfu.database import hold, migrate
+from gengfu.database.common import parse
 from gengfu.reading import read
 from tests.contract.cli_support import Shell, fill
 
@@ -109,6 +111,37 @@ def test_a_device_gets_a_credential_once_and_another_one_when_asked(upgraded: Sh
 @pytest.mark.parametrize("device_id", ["abc", "with space", "gengfu-service", "a/b/c/d", "x" * 65])
 def test_a_name_that_no_device_may_have_is_refused(on_sqlite: Shell, device_id: str) -> None:
     assert "cannot name a device" in on_sqlite.refusal(2, "device", "enrol", "--id", device_id, "--kind", "camera")
+
+
+def test_a_device_is_enrolled_by_what_its_label_says(upgraded: Shell) -> None:
+    fill(upgraded.database_url)
+    model = ModelRow("m1", "station-4", "Maker", "C4", "charging_station", ports=2)
+    migrate.run(parse(upgraded.database_url), lambda conn: models.insert_many(conn, [model]))
+    label = ("--label", "IMEI:861234567890127")
+    words = ("device", "enrol", "--place", "jd-hy-3-2-1201", *label)
+    assert "name its model" in upgraded.refusal(1, *words)
+    username, password = (line.split() for line in upgraded.ok(*words, "--model", "station-4"))
+    assert username == ["username", "861234567890127"]
+    stored = dict(read(upgraded.database_url, devices.credentials))
+    assert set(stored) == {"861234567890127"}, "ports have none of their own"
+    assert password_matches(password[1], stored["861234567890127"])
+    row = read(upgraded.database_url, lambda conn: devices.get(conn, "861234567890127"))
+    ports = read(upgraded.database_url, lambda conn: devices.ports_of(conn, "861234567890127"))
+    assert row is not None
+    assert (row.model, row.device.kind, len(ports)) == ("station-4", "charging_station", 2)
+    assert row.identities[0].value == "861234567890127"
+    assert "installed here already" in upgraded.refusal(1, *words)
+    wrong = ("device", "enrol", "--place", "jd-hy-3-2-1201", "--label", "861234567890120", "--kind", "camera")
+    assert "should be 7" in upgraded.refusal(1, *wrong)
+    assert "--place" in upgraded.refusal(1, "device", "enrol", *label, "--kind", "camera")
+    assert "register the model first" in upgraded.refusal(1, *words, "--model", "nothing")
+    by_name = ("device", "enrol", "--id", "shed-0001", "--model", "station-4")
+    assert upgraded.ok(*by_name)[0] == "username shed-0001"
+    assert len(read(upgraded.database_url, lambda conn: devices.ports_of(conn, "shed-0001"))) == 2
+    assert "--model" in upgraded.refusal(2, "device", "enrol", "--id", "shed-0002")
+    assert "--label" in upgraded.refusal(2, "device", "enrol", "--kind", "camera")
+    source = ("--label", "861234567890226", "--id", "gengfu-service", "--kind", "camera", "--place", "jd-hy-3-2-1201")
+    assert "cannot name a device" in upgraded.refusal(2, "device", "enrol", *source)
 
 
 def test_an_unknown_place_registers_nothing(on_sqlite: Shell) -> None:

@@ -57,7 +57,8 @@ async def test_python_and_both_databases_agree(registry: Registry, seed: int) ->
     rows = tree(seed)
     covered = cover(rows, seed)
     await registry.write(lambda conn: fill(conn, rows, covered))
-    bound = [[row.id] for row in rows[::4]] + [[rows[1].id, rows[7].id], [], ["gone"], [None, rows[0].id]]
+    bound: list[list[str | None]] = [[row.id] for row in rows[::4]]
+    bound += [[rows[1].id, rows[7].id], [], ["gone"], [None, rows[0].id]]
 
     def check(conn: Connection) -> tuple[int, int]:
         seen = hidden = 0

@@ -1,5 +1,8 @@
 """What `render` writes and what it refuses to write; no broker runs."""
 
+import os
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,13 +12,16 @@ from gengfu.broker.files import (
     Account,
     SourceFilter,
     hash_password,
+    hash_secret,
     own_user,
     password_matches,
     render,
     shipped_template,
 )
+from gengfu.broker.replacing import only_writer, replace_file
 
 SERVICE = Account("gengfu-service", hash_password("service-secret"))
+SOURCE = Account("zigbee-east", hash_secret("source-secret"))
 DEVICE = Account("smoke-0001", hash_password("device-secret"))
 
 
@@ -25,6 +31,75 @@ def test_hash_fits_its_own_secret_only_and_is_salted() -> None:
     assert not password_matches("device-secre", password_hash)
     assert password_hash != hash_password("device-secret")
     assert "device-secret" not in password_hash
+
+
+def test_a_random_secret_is_hashed_in_one_round_in_the_same_form() -> None:
+    secret = "0123456789abcdef0123456789abcdef"
+    password_hash = hash_secret(secret)
+    assert password_hash.startswith("$7$1$")
+    assert password_matches(secret, password_hash)
+    assert not password_matches(secret[:-1], password_hash)
+    assert password_hash != hash_secret(secret)
+
+
+def test_files_that_say_the_same_are_left_alone(tmp_path: Path) -> None:
+    def written(*devices: Account, filters: Sequence[SourceFilter] = ()) -> bool:
+        sources = [SOURCE] if filters else []
+        return render(tmp_path, port=18830, service=SERVICE, devices=devices, sources=sources, filters=filters).changed
+
+    def places() -> list[int]:
+        return [(tmp_path / name).stat().st_ino for name in ("passwords", "acl", "mosquitto.conf")]
+
+    assert written(DEVICE)
+    before = places()
+    assert not written(DEVICE)
+    assert places() == before
+    assert written()
+    assert written(DEVICE)
+    assert written(DEVICE, filters=[SourceFilter(SOURCE.username, "zigbee2mqtt/#")])
+    assert [after == was for after, was in zip(places(), before, strict=True)] == [False, False, True]
+
+
+def test_files_that_their_reader_could_not_read_are_written_again(tmp_path: Path) -> None:
+    """As when mosquitto is installed after the first rendering."""
+    render(tmp_path, port=18830, service=SERVICE, broker_user=own_user())
+    strange = tmp_path / "passwords"
+    before = strange.stat().st_ino
+    assert not replace_file(strange, [strange.read_text()], None)
+    assert replace_file(strange, [strange.read_text()], os.getgid())
+    assert strange.stat().st_ino != before
+    assert strange.stat().st_mode & 0o777 == 0o640
+
+
+def test_one_wrong_account_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    render(tmp_path, port=18830, service=SERVICE, devices=[DEVICE])
+    before = (tmp_path / "passwords").read_text()
+    with pytest.raises(BrokerFilesError):
+        render(tmp_path, port=18830, service=SERVICE, devices=[DEVICE, DEVICE])
+    assert (tmp_path / "passwords").read_text() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"mosquitto.conf", "passwords", "acl", "data"}
+
+
+def test_two_writers_take_turns(tmp_path: Path) -> None:
+    turns: list[str] = []
+
+    def second() -> None:
+        with only_writer(tmp_path):
+            turns.append("second")
+
+    with only_writer(tmp_path):
+        other = threading.Thread(target=second)
+        other.start()
+        other.join(0.2)
+        turns.append("first")
+    other.join(5)
+    assert turns == ["first", "second"]
+
+
+def test_a_source_may_not_speak_as_a_device_of_its_name(tmp_path: Path) -> None:
+    filters = [SourceFilter(SOURCE.username, "zigbee2mqtt/#")]
+    acl = render(tmp_path, port=18830, service=SERVICE, sources=[SOURCE], filters=filters).acl.read_text()
+    assert acl.split("user zigbee-east\n")[1].splitlines()[0] == "topic deny gengfu/#"
 
 
 def test_files_are_private_whole_and_leave_nothing_behind(tmp_path: Path) -> None:

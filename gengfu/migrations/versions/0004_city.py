@@ -13,6 +13,58 @@ INSTANT = sa.DateTime(timezone=True)
 DOCUMENT = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 SEQUENCE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 PATH = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+APPEND_ONLY = {
+    "sqlite": (
+        "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END",
+        "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END",
+    ),
+    "postgresql": (
+        "CREATE OR REPLACE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the audit is append-only'; END $$",
+        "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()",
+    ),
+}
+COUNTING = {
+    "sqlite": (
+        "INSERT INTO registry_generation (id, n) VALUES (1, 0)",
+        "CREATE TRIGGER counted_places_insert AFTER INSERT ON places BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_places_update AFTER UPDATE ON places BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_places_delete AFTER DELETE ON places BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_grids_insert AFTER INSERT ON grids BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_grids_update AFTER UPDATE ON grids BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_grids_delete AFTER DELETE ON grids BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_grid_places_insert AFTER INSERT ON grid_places BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_grid_places_update AFTER UPDATE ON grid_places BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_grid_places_delete AFTER DELETE ON grid_places BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_people_insert AFTER INSERT ON people BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_people_update AFTER UPDATE ON people BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_people_delete AFTER DELETE ON people BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_contact_points_insert AFTER INSERT ON contact_points BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_contact_points_update AFTER UPDATE ON contact_points BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_contact_points_delete AFTER DELETE ON contact_points BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_shifts_insert AFTER INSERT ON shifts BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_shifts_update AFTER UPDATE ON shifts BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_shifts_delete AFTER DELETE ON shifts BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_grid_members_insert AFTER INSERT ON grid_members BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_grid_members_update AFTER UPDATE ON grid_members BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_grid_members_delete AFTER DELETE ON grid_members BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_grid_neighbours_insert AFTER INSERT ON grid_neighbours BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_grid_neighbours_update AFTER UPDATE ON grid_neighbours BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_grid_neighbours_delete AFTER DELETE ON grid_neighbours BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_patterns_insert AFTER INSERT ON patterns BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_patterns_update AFTER UPDATE ON patterns BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_patterns_delete AFTER DELETE ON patterns BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_pattern_slots_insert AFTER INSERT ON pattern_slots BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_pattern_slots_update AFTER UPDATE ON pattern_slots BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_pattern_slots_delete AFTER DELETE ON pattern_slots BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_overrides_insert AFTER INSERT ON overrides BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_overrides_update AFTER UPDATE ON overrides BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_overrides_delete AFTER DELETE ON overrides BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_leaves_insert AFTER INSERT ON leaves BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_leaves_update AFTER UPDATE ON leaves BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+        "CREATE TRIGGER counted_leaves_delete AFTER DELETE ON leaves BEGIN UPDATE registry_generation SET n = n + 1 WHERE id = 1; END",
+    ),
+    "postgresql": (),
+}
 
 
 def upgrade() -> None:
@@ -33,6 +85,7 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
     )
+    op.create_index("ix_audit_actor_id_at", "audit", ["actor_id", "at"], unique=False)
     op.create_index(op.f("ix_audit_object_id"), "audit", ["object_id"], unique=False)
     op.create_table(
         "audit_head",
@@ -40,6 +93,12 @@ def upgrade() -> None:
         sa.Column("last_id", sa.BigInteger(), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
+    )
+    op.create_table(
+        "credential_changes",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_credential_changes")),
     )
     op.create_table(
         "device_models",
@@ -61,6 +120,65 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_device_models_code")),
     )
     op.create_table(
+        "held_alarms",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("reference", sa.String(length=8), nullable=False),
+        sa.Column("device_id", sa.String(length=64), nullable=False),
+        sa.Column("code", sa.String(length=32), nullable=False),
+        sa.Column("building_id", sa.String(length=36), nullable=False),
+        sa.Column("room_id", sa.String(length=36), nullable=False),
+        sa.Column("received_at", INSTANT, nullable=False),
+        sa.Column("observed_at", INSTANT, nullable=True),
+        sa.Column("due_at", INSTANT, nullable=False),
+        sa.Column("settled_at", INSTANT, nullable=True),
+        sa.Column("outcome", sa.String(length=32), nullable=True),
+        sa.Column("incident_id", sa.String(length=36), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_held_alarms")),
+    )
+    op.create_index(
+        "ix_held_alarms_due",
+        "held_alarms",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("settled_at IS NULL"),
+        postgresql_where=sa.text("settled_at IS NULL"),
+    )
+    op.create_index(
+        "uq_held_alarms_waiting",
+        "held_alarms",
+        ["device_id", "code"],
+        unique=True,
+        sqlite_where=sa.text("settled_at IS NULL"),
+        postgresql_where=sa.text("settled_at IS NULL"),
+    )
+    op.create_table(
+        "imports",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("ended_at", INSTANT, nullable=True),
+        sa.Column("actor_id", sa.String(length=64), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("via", sa.String(length=32), nullable=False),
+        sa.Column("scope", DOCUMENT, nullable=True),
+        sa.Column("name", sa.String(length=256), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("dry_run", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("written", sa.Integer(), nullable=False),
+        sa.Column("op", sa.Integer(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=True),
+        sa.Column("counts", DOCUMENT, nullable=False),
+        sa.Column("faults", sa.Integer(), nullable=False),
+        sa.Column("warnings", sa.Integer(), nullable=False),
+        sa.Column("refusal", DOCUMENT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
+    )
+    op.create_index(op.f("ix_imports_created_at"), "imports", ["created_at"], unique=False)
+    op.create_index(op.f("ix_imports_state"), "imports", ["state"], unique=False)
+    op.create_table(
         "organisations",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
@@ -72,6 +190,71 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_organisations_code")),
     )
     op.create_table(
+        "probes",
+        sa.Column("id", sa.String(length=13), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("contact_id", sa.String(length=36), nullable=True),
+        sa.Column("walk_test_id", sa.String(length=36), nullable=True),
+        sa.Column("person_id", sa.String(length=36), nullable=True),
+        sa.Column("channel", sa.String(length=32), nullable=False),
+        sa.Column("address", sa.String(length=128), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("code_hash", sa.String(length=64), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("sends", sa.Integer(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("due_at", INSTANT, nullable=True),
+        sa.Column("send_before", INSTANT, nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.Column("lease_boot", SEQUENCE, nullable=True),
+        sa.Column("provider_ref", sa.String(length=64), nullable=True),
+        sa.Column("error", sa.String(length=64), nullable=True),
+        sa.Column("confirmed_at", INSTANT, nullable=True),
+        sa.Column("denied_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_probes")),
+    )
+    op.create_index(op.f("ix_probes_address"), "probes", ["address"], unique=False)
+    op.create_index(op.f("ix_probes_contact_id"), "probes", ["contact_id"], unique=False)
+    op.create_index(op.f("ix_probes_created_at"), "probes", ["created_at"], unique=False)
+    op.create_index(
+        "ix_probes_due",
+        "probes",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_index(op.f("ix_probes_walk_test_id"), "probes", ["walk_test_id"], unique=False)
+    op.create_table(
+        "real_messages",
+        sa.Column("compound_id", sa.String(length=36), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("walk_test_id", sa.String(length=36), nullable=False),
+        sa.PrimaryKeyConstraint("compound_id", "day", name=op.f("pk_real_messages")),
+    )
+    op.create_index(op.f("ix_real_messages_walk_test_id"), "real_messages", ["walk_test_id"], unique=False)
+    op.create_table(
+        "registry_generation",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_registry_generation")),
+    )
+    op.create_table(
+        "test_sessions",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("place_id", sa.String(length=36), nullable=True),
+        sa.Column("started_at", INSTANT, nullable=False),
+        sa.Column("ends_at", INSTANT, nullable=False),
+        sa.Column("ended_at", INSTANT, nullable=True),
+        sa.Column("started_by", sa.String(length=64), nullable=False),
+        sa.Column("started_by_name", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_test_sessions")),
+    )
+    op.create_index(op.f("ix_test_sessions_ends_at"), "test_sessions", ["ends_at"], unique=False)
+    op.create_table(
         "users",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("login", sa.String(length=64), nullable=False),
@@ -81,9 +264,44 @@ def upgrade() -> None:
         sa.Column("person_id", sa.String(length=36), nullable=True),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("disabled_at", INSTANT, nullable=True),
+        sa.Column("changed_at", INSTANT, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("login", name=op.f("uq_users_login")),
+    )
+    op.create_index(op.f("ix_users_changed_at"), "users", ["changed_at"], unique=False)
+    op.create_table(
+        "walk_tests",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("device_id", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("started_at", INSTANT, nullable=False),
+        sa.Column("ends_at", INSTANT, nullable=False),
+        sa.Column("ended_at", INSTANT, nullable=True),
+        sa.Column("started_by", sa.String(length=64), nullable=False),
+        sa.Column("started_by_name", sa.String(length=64), nullable=False),
+        sa.Column("limit_s", sa.Integer(), nullable=False),
+        sa.Column("restores", sa.Boolean(), nullable=False),
+        sa.Column("signal_dbm_min", sa.Integer(), nullable=True),
+        sa.Column("alarm_at", INSTANT, nullable=True),
+        sa.Column("alarm_code", sa.String(length=32), nullable=True),
+        sa.Column("restored_at", INSTANT, nullable=True),
+        sa.Column("signal_dbm", sa.Float(), nullable=True),
+        sa.Column("signal_at", INSTANT, nullable=True),
+        sa.Column("rehearsal", DOCUMENT, nullable=True),
+        sa.Column("paged", sa.Boolean(), nullable=False),
+        sa.Column("lacks", DOCUMENT, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_walk_tests")),
+    )
+    op.create_index(op.f("ix_walk_tests_device_id"), "walk_tests", ["device_id"], unique=False)
+    op.create_index(
+        "uq_walk_tests_running",
+        "walk_tests",
+        ["device_id"],
+        unique=True,
+        sqlite_where=sa.text("state = 'running'"),
+        postgresql_where=sa.text("state = 'running'"),
     )
     op.create_table(
         "compounds",
@@ -131,6 +349,21 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_households_place_id"), "households", ["place_id"], unique=False)
     op.create_table(
+        "import_faults",
+        sa.Column("import_id", sa.String(length=36), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("warning", sa.Integer(), nullable=False),
+        sa.Column("file", sa.String(length=256), nullable=False),
+        sa.Column("sheet", sa.String(length=64), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("cell_column", sa.Integer(), nullable=True),
+        sa.Column("code", sa.String(length=32), nullable=False),
+        sa.Column("names", DOCUMENT, nullable=False),
+        sa.Column("near", sa.String(length=256), nullable=True),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_import_faults_import_id")),
+        sa.PrimaryKeyConstraint("import_id", "number", name=op.f("pk_import_faults")),
+    )
+    op.create_table(
         "leaves",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("person_id", sa.String(length=36), nullable=False),
@@ -161,12 +394,22 @@ def upgrade() -> None:
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("last_seen_at", INSTANT, nullable=False),
         sa.Column("expires_at", INSTANT, nullable=False),
+        sa.Column("ended_at", INSTANT, nullable=True),
         sa.Column("address", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id")),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_sessions")),
     )
+    op.create_index(op.f("ix_sessions_ended_at"), "sessions", ["ended_at"], unique=False)
     op.create_index(op.f("ix_sessions_expires_at"), "sessions", ["expires_at"], unique=False)
     op.create_index(op.f("ix_sessions_user_id"), "sessions", ["user_id"], unique=False)
+    op.create_table(
+        "test_session_devices",
+        sa.Column("session_id", sa.String(length=36), nullable=False),
+        sa.Column("device_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["session_id"], ["test_sessions.id"], name=op.f("fk_test_session_devices_session_id")),
+        sa.PrimaryKeyConstraint("session_id", "device_id", name=op.f("pk_test_session_devices")),
+    )
+    op.create_index(op.f("ix_test_session_devices_device_id"), "test_session_devices", ["device_id"], unique=False)
     op.create_table(
         "user_grants",
         sa.Column("user_id", sa.String(length=36), nullable=False),
@@ -185,6 +428,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("dialect", "external_id", name=op.f("pk_device_identities")),
     )
     op.create_index(op.f("ix_device_identities_device_id"), "device_identities", ["device_id"], unique=False)
+    op.create_index(op.f("ix_device_identities_external_id"), "device_identities", ["external_id"], unique=False)
     op.create_table(
         "device_placements",
         sa.Column("id", SEQUENCE, autoincrement=True, nullable=False),
@@ -258,8 +502,8 @@ def upgrade() -> None:
     op.create_index(op.f("ix_patterns_place_id"), "patterns", ["place_id"], unique=False)
     op.create_table(
         "pattern_slots",
-        sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("pattern_id", sa.String(length=36), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("day", sa.Integer(), nullable=False),
         sa.Column("from_minute", sa.Integer(), nullable=False),
         sa.Column("to_minute", sa.Integer(), nullable=False),
@@ -268,9 +512,8 @@ def upgrade() -> None:
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["pattern_id"], ["patterns.id"], name=op.f("fk_pattern_slots_pattern_id")),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_pattern_slots_person_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_pattern_slots")),
+        sa.PrimaryKeyConstraint("pattern_id", "number", name=op.f("pk_pattern_slots")),
     )
-    op.create_index(op.f("ix_pattern_slots_pattern_id"), "pattern_slots", ["pattern_id"], unique=False)
     op.create_index(op.f("ix_pattern_slots_person_id"), "pattern_slots", ["person_id"], unique=False)
     op.add_column("api_keys", sa.Column("place_id", sa.String(length=36), nullable=True))
     op.add_column("devices", sa.Column("model_id", sa.String(length=36), nullable=True))
@@ -291,3 +534,8 @@ def upgrade() -> None:
     op.add_column("people", sa.Column("night_calls_consent_at", INSTANT, nullable=True))
     op.create_index(op.f("ix_people_place_id"), "people", ["place_id"], unique=False)
     op.create_index(op.f("ix_places_path"), "places", ["path"], unique=False)
+
+    for statement in APPEND_ONLY[op.get_bind().dialect.name]:
+        op.execute(statement)
+    for statement in COUNTING[op.get_bind().dialect.name]:
+        op.execute(statement)
