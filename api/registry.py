@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from alerting.ports import Conflict, Priority
 from api import audit
 from api.auth import caller_of
-from api.deps import Deps
+from api.deps import Deps, Use
 from api.errors import from_validation, not_found, out_of_scope
 from api.idempotency import Made, attempt, make_once
 from api.pages import answer, page, position
 from api.permissions import PREFIX
-from api.schemas.common import Body, Shown
+from api.schemas.common import Body, Patch, Shown
 from api.versions import check_version, etag, expected_version
 from devices.store.scope import Scope, common_path
 
@@ -167,6 +167,34 @@ async def remove_one(
     await deps.database.write(Priority.ADMINISTRATION, lambda conn: attempt(conn, work))
     deps.service.registry_changed()
     return Response(status_code=204)
+
+
+def serve_one(
+    router: APIRouter,
+    noun: Noun[B, R],
+    shown: type[Shown],
+    remove: Callable[[Connection, R], bool] | None = None,
+) -> None:
+    """The addresses of one thing: GET, PUT, PATCH and, with `remove`, DELETE; each as its function above says."""
+
+    async def read(id: str, request: Request, use: Use) -> Response:
+        return await read_one(request, use, noun, id)
+
+    async def put(id: str, body: Any, request: Request, use: Use) -> Response:
+        return await put_one(request, use, noun, id, body)
+
+    async def patch(id: str, body: Patch, request: Request, use: Use) -> Response:
+        return await patch_one(request, use, noun, id, body)
+
+    async def delete(id: str, request: Request, use: Use) -> Response:
+        assert remove is not None
+        return await remove_one(request, use, noun, id, remove)
+
+    put.__annotations__["body"] = noun.model  # what FastAPI reads, and the document shows
+    for method, act in (("GET", read), ("PUT", put), ("PATCH", patch)):
+        router.add_api_route("/{id}", act, methods=[method], response_model=shown, name=f"{method} {noun.name}")
+    if remove is not None:
+        router.add_api_route("/{id}", delete, methods=["DELETE"], status_code=204, name=f"DELETE {noun.name}")
 
 
 def _inside(conn: Connection, noun: Noun[B, R], row: R, scope: Scope) -> str | None:

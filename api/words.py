@@ -191,8 +191,7 @@ FIELDS: dict[str, Sentence] = {
     ),
     "taken": ("{value} 已被使用，请换一个。", "{value} is in use already: choose another."),
     "phone": (
-        "不是可拨打的完整号码；请填写如 13800138000、+8613800138000 或带区号的 0376-6550000；"
-        "不能是短号（119）或分机。",
+        "不是可拨打的完整号码；请填写如 13800138000、+8613800138000 或带区号的 0376-6550000；不能是短号（119）或分机。",
         "Not a whole number that can be dialled: write it like 13800138000, +8613800138000 or, with its area code, "
         "0376-6550000; neither a short number (119) nor an extension.",
     ),

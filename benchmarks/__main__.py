@@ -1,4 +1,4 @@
-"""`python -m benchmarks [latency|storm|ingest|memory|registry|all]`: measure, save, print. `report` writes the page."""
+"""`python -m benchmarks [PART|all]`: measure, save, print (latency, storm, ingest, ...). `report` writes the page."""
 
 import argparse
 import asyncio

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import ingest, latency, memory, registry, storm
+from benchmarks import broker, ingest, latency, memory, registry, storm
 from benchmarks.databases import POSTGRESQL, SQLITE
 from benchmarks.world import World
 from gengfu.broker.child import mosquitto_executable
 from gengfu.clock import SystemClock
 from simulators.mission_city import devices_max
 
-PARTS = ("latency", "storm", "ingest", "memory", "registry")
+PARTS = ("latency", "storm", "ingest", "memory", "registry", "broker")
 escalation_seconds = 30.0
 """The second step of a fire's policy; a run ends before it."""
 margin_seconds = 4.0
@@ -36,6 +36,7 @@ class Plan:
     memory_devices: int = 100_000
     memory_buildings: int = 5_000
     registry_devices: int = devices_max
+    broker_devices: int = 100_000
 
     def steps(self) -> int:
         """How often the progress bar moves."""
@@ -45,6 +46,7 @@ class Plan:
             "ingest": self.rounds * (len(self.kinds) + 1),
             "memory": 2,
             "registry": registry.steps(self.kinds),
+            "broker": 1,
         }
         return sum(counts[part] for part in self.parts)
 
@@ -61,6 +63,7 @@ def quick(parts: tuple[str, ...]) -> Plan:
         memory_devices=10_000,
         memory_buildings=1_000,
         registry_devices=20_000,
+        broker_devices=10_000,
     )
 
 
@@ -77,7 +80,7 @@ async def run(plan: Plan, told: Callable[[str], None]) -> dict[str, Any]:
         "plan": {name: getattr(plan, name) for name in Plan.__slots__},
     }
     kinds = list(plan.kinds)
-    if set(plan.parts) - {"memory", "registry"}:
+    if set(plan.parts) - {"memory", "registry", "broker"}:
         size = max(plan.storm_alarms, round(plan.alarms_per_s * (plan.warmup_s + plan.seconds)))
         async with World(size, size, size) as world:
             if "latency" in plan.parts:
@@ -92,6 +95,8 @@ async def run(plan: Plan, told: Callable[[str], None]) -> dict[str, Any]:
             result["memory"] = [await memory.run(world, SQLITE, told)]
     if "registry" in plan.parts:
         result["registry"] = await registry.run(kinds, plan.registry_devices, told)
+    if "broker" in plan.parts:
+        result["broker"] = await broker.run(plan.broker_devices, told)
     return result
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import stats
+from benchmarks import broker, stats
 from benchmarks.ingest import REFERENCE
 from benchmarks.latency import FLOOR
 
@@ -49,6 +49,8 @@ def tables(result: Row) -> list[Table]:
         made.append(_memory(result["memory"]))
     if "registry" in result:
         made += [_imports(result["registry"]), _duty(result["registry"]["imports"])]
+    if "broker" in result:
+        made.append(Table(*broker.table(result["broker"])))
     return made
 
 

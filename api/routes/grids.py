@@ -12,8 +12,7 @@ from api.errors import conflict, invalid
 from api.pages import Cursor, Limit, Page, limit_default
 from api.permissions import PREFIX
 from api.references import grid_of, person_of, place_id_of, place_of
-from api.registry import Noun, create, list_page, patch_one, put_one, read_one
-from api.schemas.common import Patch
+from api.registry import Noun, create, list_page, serve_one
 from api.schemas.registry import GridIn, GridOut, NightRule, minute_of, wall_of
 from api.store.references import covering
 from devices.store import grids as store
@@ -104,16 +103,4 @@ async def create_grid(body: GridIn, request: Request, use: Use) -> Response:
     return await create(request, use, _GRIDS, body, lambda conn: fresh)
 
 
-@router.get("/{id}", response_model=GridOut)
-async def read_grid(id: str, request: Request, use: Use) -> Response:
-    return await read_one(request, use, _GRIDS, id)
-
-
-@router.put("/{id}", response_model=GridOut)
-async def put_grid(id: str, body: GridIn, request: Request, use: Use) -> Response:
-    return await put_one(request, use, _GRIDS, id, body)
-
-
-@router.patch("/{id}", response_model=GridOut)
-async def patch_grid(id: str, body: Patch, request: Request, use: Use) -> Response:
-    return await patch_one(request, use, _GRIDS, id, body)
+serve_one(router, _GRIDS, GridOut)

@@ -11,8 +11,8 @@ from api.deps import Use
 from api.pages import Cursor, Limit, Page, limit_default
 from api.permissions import PREFIX
 from api.references import person_id_of, person_of
-from api.registry import Noun, create, list_page, patch_one, put_one, read_one, remove_one
-from api.schemas.common import Instant, Patch
+from api.registry import Noun, create, list_page, serve_one
+from api.schemas.common import Instant
 from api.schemas.duty import LeaveIn, LeaveOut
 from devices.duty.plan import Leave
 from devices.store import leaves as store
@@ -81,21 +81,4 @@ async def create_leave(body: LeaveIn, request: Request, use: Use) -> Response:
     return await create(request, use, _LEAVES, body, lambda conn: fresh)
 
 
-@router.get("/{id}", response_model=LeaveOut)
-async def read_leave(id: str, request: Request, use: Use) -> Response:
-    return await read_one(request, use, _LEAVES, id)
-
-
-@router.put("/{id}", response_model=LeaveOut)
-async def put_leave(id: str, body: LeaveIn, request: Request, use: Use) -> Response:
-    return await put_one(request, use, _LEAVES, id, body)
-
-
-@router.patch("/{id}", response_model=LeaveOut)
-async def patch_leave(id: str, body: Patch, request: Request, use: Use) -> Response:
-    return await patch_one(request, use, _LEAVES, id, body)
-
-
-@router.delete("/{id}", status_code=204)
-async def remove_leave(id: str, request: Request, use: Use) -> Response:
-    return await remove_one(request, use, _LEAVES, id, store.remove)
+serve_one(router, _LEAVES, LeaveOut, store.remove)

@@ -12,8 +12,7 @@ from api.errors import conflict
 from api.pages import Cursor, Limit, Page, limit_default
 from api.permissions import PREFIX
 from api.references import grid_id_of, person_of, place_id_of
-from api.registry import Noun, create, list_page, patch_one, put_one, read_one, remove_one
-from api.schemas.common import Patch
+from api.registry import Noun, create, list_page, serve_one
 from api.schemas.duty import PatternIn, PatternOut, SlotIn, SlotOut
 from api.schemas.registry import minute_of, wall_of
 from devices.duty.plan import Pattern, Slot
@@ -127,21 +126,4 @@ async def create_pattern(body: PatternIn, request: Request, use: Use) -> Respons
     return await create(request, use, _PATTERNS, body, lambda conn: PatternRow(empty, body.name))
 
 
-@router.get("/{id}", response_model=PatternOut)
-async def read_pattern(id: str, request: Request, use: Use) -> Response:
-    return await read_one(request, use, _PATTERNS, id)
-
-
-@router.put("/{id}", response_model=PatternOut)
-async def put_pattern(id: str, body: PatternIn, request: Request, use: Use) -> Response:
-    return await put_one(request, use, _PATTERNS, id, body)
-
-
-@router.patch("/{id}", response_model=PatternOut)
-async def patch_pattern(id: str, body: Patch, request: Request, use: Use) -> Response:
-    return await patch_one(request, use, _PATTERNS, id, body)
-
-
-@router.delete("/{id}", status_code=204)
-async def remove_pattern(id: str, request: Request, use: Use) -> Response:
-    return await remove_one(request, use, _PATTERNS, id, store.remove)
+serve_one(router, _PATTERNS, PatternOut, store.remove)

@@ -25,7 +25,9 @@ router = APIRouter(prefix=f"{PREFIX}/places", tags=["places"], route_class=Guard
 
 _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 _RAW = {"requestBody": {"required": True, "content": {name: {} for name in _SUFFIXES}}}
-_ANSWERS: dict[int | str, dict[str, Any]] = {200: {"content": {name: {} for name in _SUFFIXES}, "description": "The picture"}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {name: {} for name in _SUFFIXES}, "description": "The picture"}
+}
 
 
 @router.get("/{id}/pictures/{kind}", response_class=Response, responses=_ANSWERS)

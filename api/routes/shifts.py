@@ -11,8 +11,7 @@ from api.deps import Use
 from api.pages import Cursor, Limit, Page, limit_default
 from api.permissions import PREFIX
 from api.references import grid_id_of, person_id_of, person_of, place_id_of
-from api.registry import Noun, create, list_page, patch_one, put_one, read_one, remove_one
-from api.schemas.common import Patch
+from api.registry import Noun, create, list_page, serve_one
 from api.schemas.registry import ShiftIn, ShiftOut
 from devices.model import Shift
 from devices.store import shifts as store
@@ -102,21 +101,4 @@ async def create_shift(body: ShiftIn, request: Request, use: Use) -> Response:
     return await create(request, use, _SHIFTS, body, lambda conn: fresh)
 
 
-@router.get("/{id}", response_model=ShiftOut)
-async def read_shift(id: str, request: Request, use: Use) -> Response:
-    return await read_one(request, use, _SHIFTS, id)
-
-
-@router.put("/{id}", response_model=ShiftOut)
-async def put_shift(id: str, body: ShiftIn, request: Request, use: Use) -> Response:
-    return await put_one(request, use, _SHIFTS, id, body)
-
-
-@router.patch("/{id}", response_model=ShiftOut)
-async def patch_shift(id: str, body: Patch, request: Request, use: Use) -> Response:
-    return await patch_one(request, use, _SHIFTS, id, body)
-
-
-@router.delete("/{id}", status_code=204)
-async def remove_shift(id: str, request: Request, use: Use) -> Response:
-    return await remove_one(request, use, _SHIFTS, id, lambda conn, row: store.remove(conn, row.shift.id, row.version))
+serve_one(router, _SHIFTS, ShiftOut, lambda conn, row: store.remove(conn, row.shift.id, row.version))

@@ -42,7 +42,8 @@ async def stream(
     """Events `session`, `timeline` (with `id`) and, for people, `notification`: a page to confirm by `received`.
 
     Staff see what happens within their scope, a worker his own pages and the incidents he was paged for. A comment
-    comes every 15 s. After a reconnection, pages that nobody answered and that this person's client has not confirmed are sent again.
+    comes every 15 s. After a reconnection, pages that nobody answered and that this person's client has not confirmed
+    are sent again.
     """
     after = _sequence(last_event_id)
     return EventStream(_frames(use, who, after, *secret_of(request)))

@@ -12,8 +12,7 @@ from api.errors import conflict
 from api.pages import Cursor, Limit, Page, limit_default
 from api.permissions import PREFIX
 from api.references import part_of, place_id_of
-from api.registry import Noun, create, list_page, patch_one, put_one, read_one
-from api.schemas.common import Patch
+from api.registry import Noun, create, list_page, serve_one
 from api.schemas.people import Hours, PersonIn, PersonOut
 from devices.model import PersonKind
 from devices.store import people as store
@@ -103,17 +102,4 @@ async def create_person(body: PersonIn, request: Request, use: Use) -> Response:
     return await create(request, use, _PEOPLE, body, lambda conn: fresh)
 
 
-@router.get("/{id}", response_model=PersonOut)
-async def read_person(id: str, request: Request, use: Use) -> Response:
-    return await read_one(request, use, _PEOPLE, id)
-
-
-@router.put("/{id}", response_model=PersonOut)
-async def put_person(id: str, body: PersonIn, request: Request, use: Use) -> Response:
-    """Who has left (`left_at`) is never on duty and never rung. His keys and logins are to be revoked beside this."""
-    return await put_one(request, use, _PEOPLE, id, body)
-
-
-@router.patch("/{id}", response_model=PersonOut)
-async def patch_person(id: str, body: Patch, request: Request, use: Use) -> Response:
-    return await patch_one(request, use, _PEOPLE, id, body)
+serve_one(router, _PEOPLE, PersonOut)

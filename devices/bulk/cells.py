@@ -22,6 +22,8 @@ def unescape(cell: str) -> str:
 
 def clean(cell: str) -> str:
     """The text of a cell without the blanks around it."""
+    if not cell:
+        return cell
     return unescape(cell.strip(" \u3000\xa0")).strip()
 
 

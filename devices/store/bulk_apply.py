@@ -21,6 +21,7 @@ from devices.store.tables_duty import grid_members, grid_neighbours
 from devices.store.tables_places import compounds, organisations
 
 ROWS_AT_ONCE = 10_000
+COPIED_AT_ONCE = 50_000
 _KINDS = " ".join(f"WHEN {index} THEN '{kind.value}'" for index, kind in enumerate(LEVELS))
 
 
@@ -186,7 +187,9 @@ def apply_all(conn: Connection, stage: Stage, now: datetime, progress: Callable[
     while not at.done:
         op = OPS[at.op]
         if op.table is not None and conn.dialect.name == "sqlite":
-            written += _copy(conn, op, now)
+            for copied in _copy(conn, op, now):
+                written += copied
+                progress(written)
             at.op += 1
         else:
             written += apply_piece(conn, stage, at, now, ROWS_AT_ONCE)
@@ -205,14 +208,23 @@ def size(stage: Stage) -> int:
     return sum(int(next(iter(stage.query(sql)))[0]) for sql in counts)
 
 
-def _copy(conn: Connection, op: Op, now: datetime) -> int:
-    """From file to file inside SQLite, without Python in between."""
+def _copy(conn: Connection, op: Op, now: datetime) -> Iterator[int]:
+    """From file to file inside SQLite, without Python in between; how many rows each time.
+
+    A piece at a time: the table has triggers, so SQLite first puts all that one statement inserts into a temporary
+    table, in memory.
+    """
     assert op.table is not None
     assert op.source is not None
     columns = ", ".join(op.columns)
     rows = op.source.replace("SELECT n, ", "SELECT ", 1).replace(" FROM ", " FROM stage.", 1)
-    rows = rows.replace("n > ? AND ", "").replace(" LIMIT ?", "").replace(":now", f"'{_text(now)}'")
-    return conn.exec_driver_sql(f"INSERT INTO {op.table.name} ({columns}) {rows}").rowcount
+    rows = rows.replace("n > ? AND ", "n > ? AND n <= ? AND ").replace(" LIMIT ?", "")
+    rows = rows.replace(":now", f"'{_text(now)}'")
+    source = op.source.split(" FROM ", 1)[1].split()[0]
+    last = conn.exec_driver_sql(f"SELECT max(n) FROM stage.{source}").scalar() or 0  # noqa: S608 - our own names
+    for after in range(-1, last + 1, COPIED_AT_ONCE):
+        statement = f"INSERT INTO {op.table.name} ({columns}) {rows}"
+        yield conn.exec_driver_sql(statement, (after, after + COPIED_AT_ONCE)).rowcount
 
 
 def _read(

@@ -41,8 +41,8 @@ class CompoundColumns:
         self._at = [(name, table.at[name]) for name in COLUMNS if name in table.at]
         self._cells = [index for _, index in self._at]
         self._before: tuple[int, list[str]] | None = None
-        self._said: dict[str, tuple[Node, dict[str, tuple[str, int]]]] = {}
-        """Compound id -> its node, and of each column what was said in which row."""
+        self._said: dict[str, tuple[str, dict[str, tuple[str, int]]]] = {}
+        """Compound id -> its path, and of each column what was said in which row. Not its node: that holds all below it."""
         self._known: dict[tuple[str, str], str] = {}
         if self._at:
             for id_, kind, code, name in work.conn.execute(_KNOWN):
@@ -53,6 +53,8 @@ class CompoundColumns:
         if not self._at:
             return
         raw = [cells[index] for index in self._cells]
+        if not any(raw):
+            return
         compound = next((node for node in reversed(stack) if node.kind <= COMPOUND), None)
         if self._before is not None and compound is not None and self._before == (compound.n, raw):
             return
@@ -64,7 +66,7 @@ class CompoundColumns:
                 self._work.fault(self._table, number, name, "compound_missing", column=name)
             return
         self._before = (compound.n, raw)
-        _, values = self._said.setdefault(compound.id, (compound, {}))
+        _, values = self._said.setdefault(compound.id, (compound.path, {}))
         for name, text in said.items():
             value = self._value(number, name, text)
             if value is not None and values.setdefault(name, (value, number))[0] != value:
@@ -100,7 +102,7 @@ class CompoundColumns:
         if not self._said:
             return
         before = {row[0]: row[1:] for row in self._work.conn.execute(_COMPOUNDS) if row[0] in self._said}
-        for id_, (node, said) in self._said.items():
+        for id_, (path, said) in self._said.items():
             old: Sequence[Any] | None = before.get(id_)
             values = list(old) if old is not None else [None, None, "none", None, None]
             for position, name in enumerate(COLUMNS):
@@ -108,7 +110,7 @@ class CompoundColumns:
                     values[position] = said[name][0]
             if old is not None and list(old) == values:
                 self._work.counts.add("compounds", SAME_AS_IS)
-            elif not self._work.scope.covers(node.path):
+            elif not self._work.scope.covers(path):
                 row = next(iter(said.values()))[1]
                 self._work.fault(self._table, row, None, "outside_scope")
             else:

@@ -204,6 +204,8 @@ class PlaceRows:
 
     def _own_values(self, number: int, cells: Sequence[str]) -> tuple[Sequence[Any], int] | None:
         """((code, name_en, lat, lon), bits of what is given) of the row; None: a fault was told."""
+        if not any(cells[index] for _, index in self._own):
+            return _NOTHING, 0
         found = {name: clean(cells[index]) for name, index in self._own}
         code, name_en = found.get("code", ""), found.get("name_en", "")
         lat_text, lon_text = found.get("lat", ""), found.get("lon", "")
