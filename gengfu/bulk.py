@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from alerting.channels.mask import masked
 from devices.audit import AuditEntry
 from devices.bulk.files import FileRefused, RawSheet
 from devices.store import audit, bulk, imports
@@ -164,6 +165,7 @@ def plan_of(conn: Connection, stage: Stage, sheets: Sequence[RawSheet], request:
         now=request.now,
         zone=request.zone,
         reserved=request.reserved,
+        mask=masked,
         progress=lambda rows: progress("validating", rows, 0),
     )
 

@@ -114,7 +114,7 @@ def record_plan(conn: Connection, import_id: str, plan: Plan) -> None:
 
 def _export(order: dict[str, Any]) -> dict[str, Any]:
     scope = Scope(None if order["scope"] is None else tuple(order["scope"]))
-    counts = export_to(order["url"], Path(order["path"]), Language(order["language"]), scope)
+    counts = export_to(order["url"], Path(order["path"]), Language(order["language"]), scope, hidden=True)
     return {"counts": counts}
 
 

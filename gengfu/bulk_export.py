@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from alerting.channels.mask import masked
 from devices.bulk.columns import Sheet
 from devices.bulk.writing import write_folder, write_workbook
 from devices.model import Language
@@ -18,16 +19,19 @@ from gengfu import reading
 WORKBOOK = ".xlsx"
 
 
-def export_to(url: str, path: Path, language: Language, scope: Scope = EVERYTHING) -> dict[str, int]:
+def export_to(
+    url: str, path: Path, language: Language, scope: Scope = EVERYTHING, *, hidden: bool = False
+) -> dict[str, int]:
     """`path` ending in .xlsx: one workbook, written aside and put in its place whole; else a folder of CSV files. How
-    many rows each sheet has. Blocks."""
+    many rows each sheet has. `hidden`: telephone numbers are masked. Blocks."""
+    phone = masked if hidden else str
 
     def work(conn: Connection) -> dict[Sheet, int]:
         if path.suffix.lower() != WORKBOOK:
-            return write_folder(path, lambda sheet: bulk_export.rows(conn, sheet, scope), language)
+            return write_folder(path, lambda sheet: bulk_export.rows(conn, sheet, scope, phone), language)
         aside = path.with_name(f".{path.name}.part")
         try:
-            counts = write_workbook(aside, lambda sheet: bulk_export.rows(conn, sheet, scope), language)
+            counts = write_workbook(aside, lambda sheet: bulk_export.rows(conn, sheet, scope, phone), language)
             os.replace(aside, path)
         finally:
             aside.unlink(missing_ok=True)

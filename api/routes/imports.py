@@ -79,8 +79,8 @@ async def read_import(
 
 @router.get("/exports/registry.xlsx", response_class=FileResponse)
 async def export_registry(request: Request, use: Use, who: Who) -> Response:
-    """Places, people, grids and shifts as a workbook that an import takes. It holds whole telephone numbers: the audit
-    notes it."""
+    """Places, people, grids and shifts as a workbook that an import takes. Telephone numbers are masked; imported
+    again, a masked one leaves the person's own as it is."""
     desk = _desk(use)
     scope = await use.database.read(who.scope)
     handle, text = tempfile.mkstemp(prefix=".gengfu-export-", suffix=".xlsx", dir=desk.folder)

@@ -77,6 +77,8 @@ COLUMNS: Mapping[Sheet, tuple[Column, ...]] = {
         Column("language", "语言"),
         Column("channels", "通道"),
         Column("left_at", "离岗"),
+        Column("hours", "可值守时段"),
+        Column("night_calls_consent_at", "夜间来电同意"),
     ),
     Sheet.GRIDS: (
         Column("code", "网格编码", ("grid_code",)),

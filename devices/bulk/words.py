@@ -236,6 +236,18 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         "请填写如 22:00-07:00。",
         "Write it like 22:00-07:00.",
     ),
+    "bad_hours": (
+        "“{value}”不是时段。",
+        "{value} are no hours.",
+        "请填写如 19:30-06:00。",
+        "Write them like 19:30-06:00.",
+    ),
+    "masked_phone": (
+        "“{value}”是隐去的号码，且与此人已登记的号码不符。",
+        "{value} is a hidden number, and not one that this person has.",
+        "请填写完整号码，或清空此格。",
+        "Write the whole number, or empty the cell.",
+    ),
     "bad_phone": (
         "“{value}”不是电话号码。",
         "{value} is no telephone number.",

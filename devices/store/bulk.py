@@ -55,6 +55,7 @@ def plan(
     now: datetime,
     zone: ZoneInfo,
     reserved: frozenset[str] = frozenset(),
+    mask: Callable[[str], str] = str,
     progress: Callable[[int], None] = lambda rows: None,
 ) -> Plan:
     """Read every row and stage what it changes. `progress` is told how many rows were read. FileRefused."""
@@ -62,7 +63,7 @@ def plan(
     tables = [table for sheet in sheets if (table := recognise(sheet, faults)) is not None]
     ids = ShortIds(now)
     work = Work(conn, stage, scope, now, zone, ids, Tree(conn, stage, scope, ids), faults, tables=tables)
-    work.progress, work.reserved = progress, reserved
+    work.progress, work.reserved, work.mask = progress, reserved, mask
     if not faults.total:
         _read(work, tables)
     if not faults.total:

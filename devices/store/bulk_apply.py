@@ -67,6 +67,7 @@ def _bulk(name: str, table: Table, columns: str, source: str) -> Op:
 _PLACE = "id parent_id kind code name name_en path lat lon version"
 _DEVICE = "id kind codec place_id state supervision_window_s model_id created_at version"
 _P = device_placements.c
+_PERSON = "kind name name_en language left_at place_id hours_from hours_to night_calls_consent_at"
 
 OPS: tuple[Op, ...] = (
     _adds("organisation_add", organisations, "id kind code name name_en", version=1),
@@ -95,8 +96,14 @@ OPS: tuple[Op, ...] = (
         "type property_company_id committee supervising_unit_id partner_unit_id",
         key="place_id",
     ),
-    _adds("person_add", people, "id code kind name name_en language left_at place_id", "left_at", version=1),
-    _changes("person_change", people, "kind name name_en language left_at place_id", instants="left_at"),
+    _adds(
+        "person_add",
+        people,
+        f"id code {_PERSON}",
+        "left_at night_calls_consent_at",
+        version=1,
+    ),
+    _changes("person_change", people, _PERSON, instants="left_at night_calls_consent_at"),
     _adds("contact_add", contact_points, "id person_id channel address"),
     Op(
         "contact_change",

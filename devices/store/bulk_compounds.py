@@ -42,7 +42,7 @@ class CompoundColumns:
         self._cells = [index for _, index in self._at]
         self._before: tuple[int, list[str]] | None = None
         self._said: dict[str, tuple[str, dict[str, tuple[str, int]]]] = {}
-        """Compound id -> its path, and of each column what was said in which row. Not its node: that holds all below it."""
+        """Compound id -> its path, and of each column what was said in which row. Its node would hold all below it."""
         self._known: dict[tuple[str, str], str] = {}
         if self._at:
             for id_, kind, code, name in work.conn.execute(_KNOWN):

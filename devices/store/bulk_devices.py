@@ -179,7 +179,7 @@ class DeviceColumns:
         if after is before:
             return after.value
         why = illegal(before, after, By.EDIT)
-        if why is None:
+        if why is None and DeviceState.REMOVED not in (before, after):  # a removal does more than a file can say
             return after.value
         code = "needs_walk_test" if why is Illegal.NEEDS_WALK_TEST else "bad_move"
         self._no(number, "state", code, before=before.value, after=after.value)

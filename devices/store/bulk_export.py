@@ -2,7 +2,7 @@
 exported the same again. Never writes, and never yields a household's contacts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,13 +123,14 @@ class _Walk:
             self.steps.append(_Step(SEPARATOR.join(ids[: depth + 1]), KIND_INDEX[kind], name, grid))
 
 
-def rows(conn: Connection, sheet: Sheet, scope: Scope) -> Iterator[list[str]]:
-    """The rows of one sheet under its header, every column in its usual order, some thousands in memory at a time."""
+def rows(conn: Connection, sheet: Sheet, scope: Scope, phone: Callable[[str], str] = str) -> Iterator[list[str]]:
+    """The rows of one sheet under its header, every column in its usual order, some thousands in memory at a time.
+    `phone`: how a telephone number is shown."""
     match sheet:
         case Sheet.PLACES:
             return _place_rows(conn, scope)
         case Sheet.PEOPLE:
-            return _people_rows(conn, scope)
+            return _people_rows(conn, scope, phone)
         case Sheet.GRIDS:
             return _grid_rows(conn, scope)
         case Sheet.SHIFTS:
@@ -189,21 +190,23 @@ def _number(value: float | None) -> str:
     return "" if value is None else repr(value)
 
 
-def _people_rows(conn: Connection, scope: Scope) -> Iterator[list[str]]:
+def _people_rows(conn: Connection, scope: Scope, shown: Callable[[str], str]) -> Iterator[list[str]]:
     p, c = people.c, contact_points.c
     contacts: dict[str, list[tuple[str, str]]] = {}
     for person_id, channel, address in conn.execute(select(c.person_id, c.channel, c.address).order_by(c.id)):
         contacts.setdefault(person_id, []).append((channel, address))
-    query = select(p.id, p.code, p.name, p.name_en, p.kind, p.place_id, p.language, p.left_at)
+    whom = (p.id, p.code, p.name, p.name_en, p.kind, p.place_id, p.language)
+    query = select(*whom, p.left_at, p.hours_from, p.hours_to, p.night_calls_consent_at)
     query = query.where(p.kind != PersonKind.HOUSEHOLD.value, scope.at_place(p.place_id)).order_by(p.code)
     found = conn.execute(query).fetchall()
     where = references(conn, {row[5] for row in found if row[5]})
-    for id_, code, name, name_en, kind, place_id, language, left_at in found:
+    for id_, code, name, name_en, kind, place_id, language, left_at, begins, ends, consent in found:
         mine = contacts.get(id_, [])
         phone = next((address for channel, address in mine if channel != "app"), "")
         channels = " ".join(each for each in ("sms", "voice", "app") if any(each == channel for channel, _ in mine))
         place = where.get(place_id, "") if place_id else ""
-        yield [code, name, name_en, kind, place, phone, language, channels, instant_text(left_at)]
+        told = [code, name, name_en, kind, place, shown(phone) if phone else "", language, channels]
+        yield [*told, instant_text(left_at), night_text(begins, ends), instant_text(consent)]
 
 
 def _grid_rows(conn: Connection, scope: Scope) -> Iterator[list[str]]:

@@ -11,7 +11,17 @@ from devices.bulk.cells import clean
 from devices.bulk.columns import CHANNELS, LANGUAGES, PERSON_KINDS
 from devices.bulk.faults import nearest
 from devices.bulk.heads import Table
-from devices.bulk.values import CODE, Bad, choice, instant, latin_fault, name_fault, person_name_en_chars_max, split
+from devices.bulk.values import (
+    CODE,
+    Bad,
+    choice,
+    instant,
+    latin_fault,
+    name_fault,
+    night,
+    person_name_en_chars_max,
+    split,
+)
 from devices.model import Channel, Language, PersonKind
 from devices.phones import normalise
 from devices.store.bulk_references import Places
@@ -28,6 +38,9 @@ _PEOPLE = (
         people.c.language,
         people.c.left_at,
         people.c.place_id,
+        people.c.hours_from,
+        people.c.hours_to,
+        people.c.night_calls_consent_at,
         places.c.path,
     )
     .select_from(people.outerjoin(places, places.c.id == people.c.place_id))
@@ -37,12 +50,14 @@ _HOUSEHOLD_CODES = select(people.c.code).where(people.c.kind == PersonKind.HOUSE
 _CONTACTS = select(
     contact_points.c.id, contact_points.c.person_id, contact_points.c.channel, contact_points.c.address
 ).order_by(contact_points.c.id)
+HIDDEN = "*"
 _PHONES = (Channel.SMS.value, Channel.VOICE.value)
 
 
 @dataclass(slots=True)
 class Person:
-    """Somebody as the import sees him. `values`: kind, name, name_en, language, left_at, place_id."""
+    """Somebody as the import sees him. `values`: kind, name, name_en, language, left_at, place_id, hours_from,
+    hours_to, night_calls_consent_at."""
 
     id: str
     values: list[Any]
@@ -93,7 +108,7 @@ class People:
         if code in self._households or (person is not None and not person.visible):
             work.fault(table, number, "code", "person_taken", value=code)
             return
-        before = person.values if person is not None else [PersonKind.WORKER, "", "", Language.ZH_CN, None, None]
+        before = person.values if person is not None else [PersonKind.WORKER, "", "", Language.ZH_CN, *[None] * 5]
         values = self._values(table, number, told, list(before), place_refs)
         if person is None:
             person = self._by_code[code] = Person(work.ids(), [], False, True)
@@ -140,12 +155,8 @@ class People:
                 work.bad(table, number, column, found, nearest(text, words))
                 return None
             values[position] = found
-        if told.get("left_at"):
-            at = instant(told["left_at"], work.zone)
-            if isinstance(at, Bad):
-                work.bad(table, number, "left_at", at)
-                return None
-            values[4] = at
+        if not self._times(table, number, told, values):
+            return None
         if told.get("place"):
             values[5] = place_refs.find(table, number, "place", told["place"])
             return values if values[5] is not None else None
@@ -154,12 +165,40 @@ class People:
             return None
         return values
 
+    def _times(self, table: Table, number: int, told: dict[str, str], values: list[Any]) -> bool:
+        """Put the row's times among the values. False: a fault was told."""
+        for position, column in ((4, "left_at"), (8, "night_calls_consent_at")):
+            at = instant(told[column], self._work.zone) if told.get(column) else values[position]
+            if isinstance(at, Bad):
+                self._work.bad(table, number, column, at)
+                return False
+            values[position] = at
+        if told.get("hours"):
+            period = night(told["hours"])
+            if isinstance(period, Bad):
+                self._work.fault(table, number, "hours", "bad_hours", value=told["hours"])
+                return False
+            values[6:8] = period
+        return True
+
+    def _number(self, table: Table, number: int, phone: str, person: Person) -> str | None:
+        """The whole number; a hidden one stands for one that the person has. None: a fault was told."""
+        if HIDDEN not in phone:
+            address = normalise(phone)
+            if address is None:
+                self._work.fault(table, number, "phone", "bad_phone", value=phone)
+            return address
+        for _, channel, address in person.contacts:
+            if channel in _PHONES and self._work.mask(address) == phone:
+                return address
+        self._work.fault(table, number, "phone", "masked_phone", value=phone)
+        return None
+
     def _reached(self, table: Table, number: int, told: dict[str, str], person: Person) -> list[tuple[Any, ...]] | None:
         """What must change so that the person is reached as the row says; None: a fault was told."""
         work, phone = self._work, told.get("phone", "")
-        address = normalise(phone) if phone else None
+        address = self._number(table, number, phone, person) if phone else None
         if phone and address is None:
-            work.fault(table, number, "phone", "bad_phone", value=phone)
             return None
         channels: list[str] = []
         for word in split(told.get("channels", "")):

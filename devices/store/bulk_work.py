@@ -55,6 +55,8 @@ class Work:
     rows: int = 0
     reserved: frozenset[str] = frozenset()
     """Broker accounts that are no device's."""
+    mask: Callable[[str], str] = str
+    """How an export for other eyes shows a telephone number."""
 
     def fault(
         self, table: Table, row: int, column: str | None, code: str, near: str | None = None, /, **names: Any

@@ -180,6 +180,20 @@ async def test_only_planners_import_and_others_do_not_see_it(api_sqlite: Api) ->
     assert (await api.call("GET", answer.headers["location"], key=scoped)).status == 404
 
 
+async def test_an_export_over_http_hides_numbers_and_comes_back_unchanged(api: Api) -> None:
+    person = "人员编码,姓名,手机\nw-1,网格员甲,13800138000\n"
+    await ended(api, await send(api, person.encode()))
+    url = f"{api.base_url}/api/v1/exports/registry.xlsx"
+    headers = {"Authorization": f"Bearer {await api.token(Role.ADMINISTRATOR)}"}
+    async with api.session.get(url, headers=headers) as response:
+        content = await response.read()
+    shown = [[cell for cell in row if cell] for row in load_workbook(io.BytesIO(content))["人员"].values]
+    assert shown[1][:2] == ["w-1", "网格员甲"]
+    assert "138****8000" in shown[1]
+    again = await ended(api, await send(api, content, XLSX))
+    assert (again["state"], again["counts"]["people"]) == ("done", {"create": 0, "change": 0, "same": 1})
+
+
 async def exported(api: Api, key: str) -> list[list[Any]]:
     async with api.session.get(
         f"{api.base_url}/api/v1/exports/registry.xlsx", headers={"Authorization": f"Bearer {key}"}

@@ -88,6 +88,9 @@ def faulty_rows() -> Iterator[tuple[Sheet, Row, str, str, str]]:
     yield Sheet.PEOPLE, {**person, "language": "fr"}, "language", "unknown_value", "zh-CN"
     yield Sheet.PEOPLE, {**person, "code": "编码"}, "code", "bad_code", "letters"
     yield Sheet.PEOPLE, {**person, "name_en": "网格"}, "name_en", "not_ascii", "letters"
+    yield Sheet.PEOPLE, {**person, "hours": "evenings"}, "hours", "bad_hours", "19:30-06:00"
+    yield Sheet.PEOPLE, {**person, "phone": "138****8000"}, "phone", "masked_phone", "whole number"
+    yield Sheet.PEOPLE, {**person, "night_calls_consent_at": "yes"}, "night_calls_consent_at", "bad_time", "2026-05-01"
     shift = {"role": "grid_worker", "person": "w-1", "grid": "g-1"}
     yield Sheet.SHIFTS, {**shift, "person": "w-11"}, "person", "unknown_person", "w-1"
     yield Sheet.SHIFTS, {**shift, "grid": "g-11"}, "grid", "unknown_grid", "g-1"

@@ -259,6 +259,25 @@ def test_workbook_and_csv_say_the_same(bulk: Bulk) -> None:
     assert bulk.places(room("301", "smoke-0301")).plan.changes == 0
 
 
+def test_volunteers_have_hours_and_stewards_consent_and_a_hidden_number_stands_for_their_own(bulk: Bulk) -> None:
+    known = {"code": "v-1", "name": "志愿者甲", "kind": "志愿者", "hours": "19:30-06:00", "phone": "13800138000"}
+    given = {Sheet.PEOPLE: [{**known, "night_calls_consent_at": "2026-05-01 08:00"}]}
+    assert bulk.sheets(given).applied
+    assert bulk.rows(people, "kind", "hours_from", "hours_to") == [("volunteer", 1170, 360)]
+    ((consent,),) = bulk.rows(people, "night_calls_consent_at")
+    assert consent.isoformat() == "2026-05-01T00:00:00+00:00"
+    assert bulk.sheets(given).plan.changes == 0
+    hidden = {Sheet.PEOPLE: [{**known, "phone": "138****8000"}]}
+    assert bulk.sheets(hidden).plan.changes == 0
+    assert codes(bulk.sheets({Sheet.PEOPLE: [{**known, "phone": "138****8001"}]})) == [("D2", "masked_phone")]
+
+
+def test_a_file_neither_removes_a_device_nor_brings_it_back(bulk: Bulk) -> None:
+    bulk.places(room("301", "smoke-0301"), room("302", "smoke-0302", state="removed"))
+    for row in (room("301", "smoke-0301", state="removed"), room("302", "smoke-0302", state="registered")):
+        assert codes(bulk.places(row)) == [("K2", "bad_move")]
+
+
 def test_long_names_are_told_and_taken(bulk: Bulk) -> None:
     report = bulk.places({**HERE, "compound": "很长的小区名称" * 6, "building": "3栋"})
     assert report.applied

@@ -84,7 +84,9 @@ def cities(draw: st.DrawFn) -> dict[Sheet, list[dict[str, Any]]]:
                 "name": draw(names),
                 "name_en": draw(latin),
                 "phone": draw(phones),
-                "kind": draw(st.sampled_from(["worker", "desk"])),
+                "kind": draw(st.sampled_from(["worker", "desk", "volunteer"])),
+                "hours": draw(st.sampled_from(["", "19:30-06:00"])),
+                "night_calls_consent_at": draw(st.sampled_from(["", "2026-05-01 08:00"])),
             }
             for each in people
         ],
