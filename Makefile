@@ -12,8 +12,14 @@ help: ## list these targets
 run: setup-run ## the whole alarm story on your screen: gengfu demo
 	.venv/bin/gengfu demo $(ARGS)
 
+# Stories wait more than they work, and promise seconds: they run apart from what keeps the cores busy.
 test: setup-test check-quick ## everything: format, lint, types, layers, then all tests
+ifeq ($(strip $(ARGS)),)
+	$(PYTHON) -m pytest -q -n 3 --dist loadfile --ignore tests/acceptance
+	$(PYTHON) -m pytest -q -n 2 --dist loadfile tests/acceptance
+else
 	$(PYTHON) -m pytest $(ARGS)
+endif
 
 check: setup-test check-quick ## format, lint, types, layers, architecture
 	$(PYTHON) -m pytest -q tests/architecture

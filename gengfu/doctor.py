@@ -6,6 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from devices.store import imports
+from devices.store.imports import ImportRow, State
 from devices.store.snapshot import load_all
 from gengfu.clock import RandomIds, SystemClock
 from gengfu.database.common import parse, shown
@@ -18,6 +20,7 @@ from gengfu.doctor_findings import (
     fault_of,
     fine,
     https_finding,
+    import_finding,
     providers_finding,
     roster_finding,
     workers_finding,
@@ -78,9 +81,7 @@ def _database(settings: Settings, now: datetime) -> list[Finding]:
     """Reachable, of our schema, and what it says about clock, roster and people."""
     name = shown(parse(settings.database))
     try:
-        last, registry = read(
-            settings.database, lambda conn: (checks.last_commit(conn), _registry(conn, now, settings.timezone))
-        )
+        last, registry, begun = read(settings.database, lambda conn: _asked(conn, now, settings.timezone))
     except SchemaDiffers as difference:
         return _unread(str(difference))
     except UNREACHABLE as fault:
@@ -90,7 +91,12 @@ def _database(settings: Settings, now: datetime) -> list[Finding]:
         clock_finding(now, last),
         roster_finding(registry),
         workers_finding(registry),
+        *(import_finding(row.name, row.written, row.size) for row in begun),
     ]
+
+
+def _asked(conn: Connection, now: datetime, timezone: str) -> tuple[datetime | None, Registry, list[ImportRow]]:
+    return checks.last_commit(conn), _registry(conn, now, timezone), imports.in_state(conn, State.APPLYING)
 
 
 def _registry(conn: Connection, now: datetime, timezone: str) -> Registry:

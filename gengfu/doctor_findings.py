@@ -96,6 +96,15 @@ def https_finding(settings: Settings) -> Finding:
     )
 
 
+def import_finding(name: str, written: int, size: int) -> Finding:
+    """An import is not at its end: alarms go on, but nobody else may change the registry."""
+    return fault_of(
+        "import",
+        f"{name}: {written} of {size} rows are written, and other changes of the registry wait for the rest. "
+        "Where the number stands still, see the log, then restart `gengfu serve`: it goes on from there.",
+    )
+
+
 def roster_finding(registry: Registry) -> Finding:
     """Every grid has somebody of its own on duty now."""
     if not registry.grids:

@@ -13,6 +13,7 @@ from gengfu.doctor_findings import (
     callback_finding,
     clock_finding,
     https_finding,
+    import_finding,
     providers_finding,
     roster_finding,
     workers_finding,
@@ -117,3 +118,9 @@ def test_somebody_must_send_and_call() -> None:
     assert not providers_finding(settings()).ok
     assert providers_finding(settings(**TWILIO)).ok
     assert not providers_finding(settings(**TWILIO | {"GENGFU_TWILIO__FROM_NUMBER": "MG123"})).ok
+
+
+def test_an_import_that_is_not_at_its_end_closes_the_registry() -> None:
+    finding = import_finding("city.csv", 12, 40)
+    assert not finding.ok
+    assert finding.sentence.startswith("city.csv: 12 of 40 rows")
