@@ -187,6 +187,15 @@ class Story:
         entries = await self.desk.items(f"/api/v1/incidents/{incident_id}/timeline?limit=500")
         return [entry for entry in entries if kind is None or entry["kind"] == kind]
 
+    async def app_took(self, person: str) -> None:
+        """Wait until it is recorded that this person's app has its pages: whatever follows is then told there too."""
+
+        async def took() -> bool:
+            path = f"/api/v1/notifications?channel=app&recipient_id={person}"
+            return all(page["state"] == "provider_accepted" for page in await self.desk.items(path))
+
+        await self.until(took)
+
     async def until(self, true: Callable[[], Any], within_s: float = patience_s) -> None:
         """Wait for a condition that nobody reports; `true` may be a coroutine function."""
         deadline = asyncio.get_running_loop().time() + within_s
