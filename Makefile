@@ -16,7 +16,8 @@ run: setup-run ## the whole alarm story on your screen: gengfu demo
 test: setup-test check-quick ## everything: format, lint, types, layers, then all tests
 ifeq ($(strip $(ARGS)),)
 	$(PYTHON) -m pytest -q -n 3 --dist loadfile --ignore tests/acceptance
-	$(PYTHON) -m pytest -q -n 2 --dist loadfile tests/acceptance
+	$(PYTHON) -m pytest -q -n 2 --dist loadfile -m 'not soak and not alone' tests/acceptance
+	$(PYTHON) -m pytest -q -m 'alone and not soak' tests/acceptance
 else
 	$(PYTHON) -m pytest $(ARGS)
 endif

@@ -3,10 +3,14 @@
 from datetime import datetime
 from typing import Any
 
+import pytest
+
 from alerting.core.model import Settings
 from simulators.phone import Behaviour
 from tests.acceptance.both import Begin, on_both_databases
 from tests.acceptance.script import LADDER, PATIENT_LADDER, Story
+
+pytestmark = pytest.mark.alone
 
 FLAT = "jd-hy-3-2-1201-smoke"
 BOTH_AT_ONCE: dict[str, Any] = {

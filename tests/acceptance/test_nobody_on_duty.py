@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import Connection
 
 from alerting.ports import Priority
 from devices.store import grids, shifts
 from tests.acceptance.both import on_both_databases
 from tests.acceptance.script import Story
+
+pytestmark = pytest.mark.alone
 
 UNSTAFFED = "zjs-xf-7-1-402-smoke"
 PLACE = ("幸福里", "7栋", "1单元", "4层", "402", "客厅")

@@ -3,6 +3,7 @@
 import asyncio
 from time import monotonic, sleep
 
+import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -10,6 +11,8 @@ from devices.store import seen
 from tests.acceptance.both import on_both_databases
 from tests.acceptance.outside import login
 from tests.acceptance.script import PATIENT_LADDER, Story
+
+pytestmark = pytest.mark.alone
 
 FLAT = "jd-hy-3-2-1201-smoke"
 CHATTERBOX = "jd-hy-3-1-301-smoke"

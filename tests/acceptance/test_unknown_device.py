@@ -1,11 +1,14 @@
 """A device that nobody registered: a fire it claims is heard by the control room, anything else is put aside."""
 
 import msgspec
+import pytest
 
 from tests.acceptance.both import on_both_databases
 from tests.acceptance.outside import add_account
 from tests.acceptance.script import Story
 from tests.support.mqtt import Probe
+
+pytestmark = pytest.mark.alone
 
 STRANGER = "stranger-01"
 

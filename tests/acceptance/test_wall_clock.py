@@ -2,11 +2,16 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.acceptance.both import on_both_databases
 from tests.acceptance.script import LADDER, PATIENT_LADDER, Story
 
+pytestmark = pytest.mark.alone
+
 FLAT = "jd-hy-3-2-1201-smoke"
 step_s = 1.0
+late_s_max = 1.0
 
 
 @on_both_databases
@@ -42,10 +47,11 @@ async def test_what_happens_after_a_jump_has_its_full_time(story: Story) -> None
     await story.policy(LADDER)
     device = await story.device(FLAT)
     story.clock.jump(timedelta(hours=-2))
-    device.raise_alarm()
+    event_id = device.raise_alarm()
 
-    first = await story.expect_page("worker-a", "1201")
-    second = await story.expect_page("worker-b", "1201")
-    third = await story.expect_page("community-duty", "1201")
-    assert step_s * 0.9 <= (second.at - first.at).total_seconds() <= 2 * step_s
-    assert step_s * 0.9 <= (third.at - second.at).total_seconds() <= 2 * step_s
+    texts = [await story.expect_page(person, "1201") for person in ("worker-a", "worker-b", "community-duty")]
+    raised = device.events[event_id].published_at
+    assert raised is not None
+    # From the alarm, not from page to page: a page that a busy machine brings late makes the next gap look short.
+    for step, text in enumerate(texts):
+        assert step * step_s * 0.9 <= (text.at - raised).total_seconds() <= (step + 1) * step_s + late_s_max
