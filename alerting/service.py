@@ -12,11 +12,11 @@ import msgspec
 from sqlalchemy import Connection
 
 from alerting.aftermath import Aftermath
+from alerting.answers import Answers
 from alerting.channels.base import ChannelProvider
 from alerting.core.acts import Done, KeyOutcome, Verb
 from alerting.core.decisions import Refused
-from alerting.core.model import Actor, AttemptState, Refusal, Settings, Work
-from alerting.core.outcomes import KeyPress, Reply
+from alerting.core.model import Actor, AttemptState, Settings
 from alerting.deciding import Deciding
 from alerting.emergency import Emergency
 from alerting.entry import AlarmEntry
@@ -34,16 +34,11 @@ from alerting.ticker import Ticker
 from alerting.writing import WAKE_OUTBOX, Outbox, Written
 from devices.model import Channel
 from devices.signals import RawMessage
-from devices.store import people
 
 log = logging.getLogger(__name__)
 
 due_most = 50
 """Incidents asked in one transaction: the writer is never held long."""
-keys_remembered_max = 10_000
-"""Pressed keys whose result is known: the inbox meets each of them a second time."""
-reply_goes = ("1", "１", "go", "去", "出发")
-reply_declines = ("2", "２", "no", "不能")
 
 
 class _Rehearsed(Exception):
@@ -109,6 +104,7 @@ class Service:
             on_recorded=self._aftermath.tell,
         )
         self.last_seen = LastSeen(database, disk_nearly_full)
+        self.answers = self._answers()
         self.inbox = self._inbox(providers, ids, outbox)
         self.entry = AlarmEntry(
             database=database,
@@ -121,9 +117,17 @@ class Service:
             metrics=metrics,
             checkpoint=checkpoint,
         )
-        self._acting: dict[tuple[str, str], asyncio.Task[KeyOutcome]] = {}
         self._to_ask: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
+
+    def _answers(self) -> Answers:
+        return Answers(
+            database=self._database,
+            recorder=self._recorder,
+            clock=self._clock,
+            act=self.act,
+            pressed_elsewhere=self.probes.pressed,
+        )
 
     def _inbox(self, providers: Mapping[Channel, ChannelProvider], ids: Ids, outbox: Outbox) -> Inbox:
         return Inbox(
@@ -133,8 +137,8 @@ class Service:
             ids=ids,
             wake=outbox.wake,
             on_entries=self._aftermath.tell,
-            on_key=self._on_key,
-            on_reply=self._on_reply,
+            on_key=self.answers.on_key,
+            on_reply=self.answers.on_reply,
             on_failed=self._ask_soon,
             wake_at=self.ticker.wake_at,
         )
@@ -238,35 +242,8 @@ class Service:
         await self.inbox.append(provider, kind, attempt_id, dedupe, form)
 
     async def key_pressed(self, attempt_id: str, digits: str) -> KeyOutcome:
-        """1 goes, 2 cannot, 3 again. Asking again with the same key is harmless."""
-        key = digits[:1]
-        if key == "3":
-            return KeyOutcome.REPEAT
-        if key not in ("1", "2"):
-            return KeyOutcome.UNKNOWN
-        acting = self._acting.get((attempt_id, key))
-        if acting is None or (acting.done() and (acting.cancelled() or acting.exception() is not None)):
-            acting = asyncio.create_task(self._act_on_key(attempt_id, key))
-            if len(self._acting) >= keys_remembered_max:
-                self._acting.clear()
-            self._acting[attempt_id, key] = acting
-        return await asyncio.shield(acting)
-
-    async def _act_on_key(self, attempt_id: str, key: str) -> KeyOutcome:
-        found = await self._database.read(lambda conn: _whose(conn, attempt_id))
-        if found is None:
-            return await self.probes.pressed(attempt_id, key)
-        claimed, name = found
-        actor = Actor(claimed.submission.recipient_id, name, "voice", claimed.submission.recipient_id)
-        verb = Verb.ACCEPT if key == "1" else Verb.DECLINE
-        done = await self.act(claimed.submission.incident_id, verb, actor, {"attempt": attempt_id})
-        self._taken(claimed, done)
-        if verb is Verb.DECLINE:
-            return KeyOutcome.DECLINED
-        if isinstance(done, Refused):
-            refused = done.reason in (Refusal.ALREADY_TAKEN, Refusal.ALREADY_CLOSED)
-            return KeyOutcome.ALREADY_TAKEN if refused else KeyOutcome.UNKNOWN
-        return KeyOutcome.TAKEN
+        """A key on a call, as its provider asks what to say next."""
+        return await self.answers.key_pressed(attempt_id, digits)
 
     async def run_due(self) -> None:
         """Everything whose time has come, worst first, in small transactions."""
@@ -307,52 +284,3 @@ class Service:
         """A message of this incident failed for good: ask the rules now."""
         self._to_ask.add(incident_id)
         self.ticker.wake_at(self._clock.now())
-
-    async def _on_key(self, key: KeyPress) -> None:
-        """From the inbox: the route acted on it already, unless the process died in between."""
-        found = await self._database.read(lambda conn: attempts.find(conn, key.attempt_id))
-        if found is None or found.state is not AttemptState.TAKEN:
-            await self.key_pressed(key.attempt_id, key.digits)
-
-    async def _on_reply(self, reply: Reply) -> None:
-        """A text from a worker: `1` or `1 K7F3P` goes, `2` cannot. Without a code: the newest page to his number."""
-        words = reply.text.strip().lower().split()
-        verb = None
-        if words and words[0].startswith(reply_goes):
-            verb = Verb.ACCEPT
-        elif words and words[0].startswith(reply_declines):
-            verb = Verb.DECLINE
-        if verb is None:
-            return
-        code = words[-1].upper() if len(words) > 1 else ""
-        found = await self._database.read(lambda conn: _replied(conn, reply.address, code))
-        if found is None:
-            return
-        claimed, name = found
-        recipient = claimed.submission.recipient_id
-        done = await self.act(claimed.submission.incident_id, verb, Actor(recipient, name, "sms", recipient), {})
-        self._taken(claimed, done)
-
-    def _taken(self, claimed: attempts.Claimed, done: Done | Refused) -> None:
-        if isinstance(done, Refused):
-            return
-        now = self._clock.now()
-        submission = claimed.submission
-        change = attempts.Change(submission.attempt_id, AttemptState.TAKEN, taken_at=now, answered_at=now)
-        self._recorder.record(Outcome(change, submission.notification_id, submission.incident_id))
-
-
-def _whose(conn: Connection, attempt_id: str) -> tuple[attempts.Claimed, str] | None:
-    claimed = attempts.find(conn, attempt_id)
-    if claimed is None:
-        return None
-    person = people.get(conn, claimed.submission.recipient_id)
-    return claimed, person.name if person else claimed.submission.recipient_id
-
-
-def _replied(conn: Connection, address: str, code: str) -> tuple[attempts.Claimed, str] | None:
-    for attempt_id, _, incident_id in attempts.latest_to(conn, address):
-        found = incidents.brief(conn, incident_id)
-        if found is not None and found[1] not in (Work.CLOSED, Work.EVALUATED) and code in ("", found[0]):
-            return _whose(conn, attempt_id)
-    return None

@@ -58,6 +58,7 @@ class _Rows:
     opened: dict[str, Incident] = field(default_factory=dict)
     changed: dict[str, dict[str, Any]] = field(default_factory=dict)
     overlays: list[tuple[str, str, datetime, str]] = field(default_factory=list)
+    overlays_ended: list[tuple[str, str]] = field(default_factory=list)
     entries: list[timeline.Entry] = field(default_factory=list)
     notices: list[d.Notify] = field(default_factory=list)
     cancels: list[str] = field(default_factory=list)
@@ -91,6 +92,7 @@ class Writing:
         changes = [(self._known[incident_id], values) for incident_id, values in sorted(rows.changed.items())]
         incidents.change(self._conn, changes)
         incidents.insert(self._conn, list(rows.opened.values()))  # after the changes: one may free a key
+        incidents.end_overlays(self._conn, rows.overlays_ended)
         incidents.add_overlays(self._conn, rows.overlays)
         held_store.insert(self._conn, rows.held)
         for ended, why, joined in rows.held_ends:
@@ -121,6 +123,12 @@ class Writing:
             case d.AddOverlay(incident_id, overlay, reason, detail):
                 self._rows.overlays.append((incident_id, overlay.value, self._now, detail))
                 self._log(incident_id, "overlay", reason, data={"overlay": overlay.value, "detail": detail})
+            case d.DropOverlay(incident_id, overlay, reason):
+                self._rows.overlays_ended.append((incident_id, overlay.value))
+                self._log(incident_id, "overlay_ended", reason, data={"overlay": overlay.value})
+            case d.RaiseSeverity(incident_id, severity, reason):
+                self._set(incident_id, severity=severity)
+                self._log(incident_id, "severity", reason, data={"severity": severity})
             case d.Notify():
                 self._rows.notices.append(decision)
                 self._dispatched(decision)

@@ -62,6 +62,22 @@ class AddOverlay:
 
 
 @dataclass(frozen=True, slots=True)
+class DropOverlay:
+    incident_id: str
+    overlay: Overlay
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseSeverity:
+    """Only upwards: 1 is the worst."""
+
+    incident_id: str
+    severity: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class Notify:
     """One message to one person over one channel for one step."""
 
@@ -177,6 +193,8 @@ Decision = (
     | AttachSignal
     | SetCondition
     | AddOverlay
+    | DropOverlay
+    | RaiseSeverity
     | Notify
     | SkipStep
     | SetLadder

@@ -31,6 +31,7 @@ from alerting.core.model import (
     Incident,
     Overlay,
     Paged,
+    Raised,
     Reason,
     Work,
 )
@@ -69,6 +70,10 @@ class SignalIn:
     """How strong the radio was when it was sent, where the device says so."""
     waited: Reason | None = None
     """It was held in test mode, and waits no longer for this reason."""
+    place_id: str | None = None
+    """Where, if a person says so; else the device's place."""
+    raised: Raised | None = None
+    """Who raised it, where no device did: `device_id` is empty then."""
 
     @property
     def life_safety(self) -> bool:

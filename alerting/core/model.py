@@ -40,6 +40,25 @@ class Overlay(StrEnum):
     LATE = "late"
     UNPLACED = "unplaced"
     """The device or its place is not registered: the control room is told at once."""
+    TRANSFERRED = "transferred"
+    OUT_OF_SERVICE = "out_of_service"
+    FLAPPING = "flapping"
+    """It comes and goes: further transitions are only counted."""
+    UNSEEN = "unseen"
+    """Severity 1 called a false alarm without a visit and without a second person. Counted."""
+    HOUSEHOLD_NO_FIRE = "household_no_fire"
+    """The household pressed 2: 住户称未着火. Shown; closes nothing and delays no worker."""
+
+
+class Via(StrEnum):
+    """How word of an incident came to the person who raises it."""
+
+    TELEPHONE = "telephone"
+    PATROL = "patrol"
+    RESIDENT = "resident"
+    """A resident's call for help."""
+    VIDEO = "video"
+    REOPENED = "reopened"
 
 
 class Purpose(StrEnum):
@@ -87,6 +106,9 @@ class Reason(StrEnum):
     NEW_ALARM = "new_alarm"
     HEALED = "healed"
     REMINDER = "reminder"
+    RAISED = "raised"
+    """A person raised it: by telephone, on patrol, for a resident."""
+    REOPENED = "reopened"
 
 
 class Refusal(StrEnum):
@@ -125,6 +147,23 @@ class Loop:
     to: tuple[Role, ...]
 
 
+class Action(StrEnum):
+    """What a policy may have a device do."""
+
+    CUT_POWER = "cut_power"
+    SOUND_SIREN = "sound_siren"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyCommand:
+    """A device command that goes out when the incident opens."""
+
+    action: Action
+    args: tuple[tuple[str, str | int | float | bool], ...] = ()
+    in_test: bool = False
+    """Also for an alarm in test mode or a drill: only where somebody asks for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """Which incidents a policy is for; an empty field matches everything."""
@@ -146,6 +185,11 @@ class Policy:
     version: int = 1
     taken_expires_s: int = 900
     """After a worker said that he goes: without arrival or a result in this time, the ladder goes on."""
+    commands: tuple[PolicyCommand, ...] = ()
+    told_at_end: tuple[Role, ...] = ()
+    """Who hears of the end besides those who were paged."""
+    acknowledged_expires_s: int = 600
+    """After an acknowledgement without a result: the room is paged again and its sound comes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +212,16 @@ class PlaceText:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What has spoken so far: decides `restored` (all devices quiet) and `spreading` (a new floor, a new kind)."""
+    """What has spoken so far: decides `restored` (all devices quiet) and `spreading` (a second room, a new kind)."""
 
     active: tuple[str, ...] = ()
     """`device|code` still in alarm."""
     floors: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
+    rooms: tuple[str, ...] = ()
+    """Rooms, or the nearest places, that have spoken; the first is where it began."""
+    moves: tuple[str, ...] = ()
+    """`device|code|instant` of the latest transitions, oldest first: what flaps is found here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +252,16 @@ class Incident:
     signals: int = 1
     version: int = 1
     overlays: frozenset[Overlay] = frozenset()
+    raised_by: str | None = None
+    """Id of the person or login that raised it; None: a device did."""
+    raised_via: Via | None = None
+    linked_to: str | None = None
+    """The incident that this one reopens."""
+    drill_id: str | None = None
+    shelved_until: datetime | None = None
+    acknowledged_until: datetime | None = None
+    """An acknowledgement expires."""
+    verified_by: str | None = None
 
     @property
     def open(self) -> bool:
@@ -246,6 +304,17 @@ class Paged:
     channel: Channel
     purpose: Purpose
     state: AttemptState
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What a person tells us who raises an incident. `media`: addresses of photographs."""
+
+    by: str
+    name: str
+    via: Via
+    note: str = ""
+    media: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

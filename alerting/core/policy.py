@@ -7,11 +7,11 @@ from functools import lru_cache
 from typing import Any, TypeGuard, TypeVar
 from zoneinfo import ZoneInfo
 
-from alerting.core.model import Loop, Match, Policy, Redial, Step
+from alerting.core.model import Action, Loop, Match, Policy, PolicyCommand, Redial, Step
 from devices.model import Channel, Role
 from devices.taxonomy import Hazard, SignalClass
 
-_E = TypeVar("_E", Channel, Role, SignalClass)
+_E = TypeVar("_E", Action, Channel, Role, SignalClass)
 
 step_after_s_max = 86_400
 steps_max = 12
@@ -47,6 +47,11 @@ def parse(name: str, document: Mapping[str, Any], version: int = 1) -> Policy:
         loop=Loop(_seconds(loop, "/loop/every_s", "every_s", 5), _roles(loop, "/loop/to")),
         version=version,
         taken_expires_s=_seconds({"v": document.get("taken_expires_s", 900)}, "/taken_expires_s", "v", 30),
+        commands=tuple(_command(index, raw) for index, raw in enumerate(_commands(document))),
+        told_at_end=_told_at_end(document.get("told_at_end")),
+        acknowledged_expires_s=_seconds(
+            {"v": document.get("acknowledged_expires_s", 600)}, "/acknowledged_expires_s", "v", 60
+        ),
     )
 
 
@@ -72,6 +77,11 @@ def document(policy: Policy) -> dict[str, Any]:
         ],
         "loop": {"every_s": policy.loop.every_s, "to": [role.value for role in policy.loop.to]},
         "taken_expires_s": policy.taken_expires_s,
+        "commands": [
+            {"action": each.action.value, "args": dict(each.args), "in_test": each.in_test} for each in policy.commands
+        ],
+        "told_at_end": [role.value for role in policy.told_at_end],
+        "acknowledged_expires_s": policy.acknowledged_expires_s,
     }
 
 
@@ -105,6 +115,32 @@ def _within(hour: int, hours: tuple[int, int]) -> bool:
 @lru_cache(maxsize=16)
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
+
+
+def _commands(document: Mapping[str, Any]) -> list[Any]:
+    return [] if document.get("commands") is None else _list(document, "/commands", "commands")
+
+
+def _command(index: int, raw: Any) -> PolicyCommand:
+    pointer = f"/commands/{index}"
+    if not isinstance(raw, Mapping):
+        raise PolicyError(pointer, "must be an object with action and args")
+    args = raw.get("args") or {}
+    if not isinstance(args, Mapping) or not all(isinstance(value, str | int | float) for value in args.values()):
+        raise PolicyError(f"{pointer}/args", "must be an object of names with a text, number or true/false each")
+    in_test = raw.get("in_test", False)
+    if not isinstance(in_test, bool):
+        raise PolicyError(f"{pointer}/in_test", "must be true or false")
+    action = _word(Action, raw.get("action"), f"{pointer}/action")
+    return PolicyCommand(action, tuple(sorted((str(name), value) for name, value in args.items())), in_test)
+
+
+def _told_at_end(raw: Any) -> tuple[Role, ...]:
+    if raw is None:
+        return ()
+    if not isinstance(raw, list | tuple):
+        raise PolicyError("/told_at_end", "must be a list")
+    return tuple(_word(Role, value, "/told_at_end") for value in raw)
 
 
 def _step(index: int, raw: Any) -> Step:

@@ -5,10 +5,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Update, bindparam, select, update
+from sqlalchemy import Connection, Row, Select, Update, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from alerting.core.model import Ack, Condition, Extent, Incident, Overlay, PlaceText, Policy, Reason, Work
+from alerting.core.model import Ack, Condition, Extent, Incident, Overlay, PlaceText, Policy, Reason, Via, Work
 from alerting.core.policy import document, parse
 from alerting.ports import Conflict
 from alerting.store.tables import incident_overlays, incidents
@@ -42,6 +42,13 @@ _COLUMNS = (
     incidents.c.taken_at,
     incidents.c.signals,
     incidents.c.version,
+    incidents.c.raised_by,
+    incidents.c.raised_via,
+    incidents.c.linked_to,
+    incidents.c.drill_id,
+    incidents.c.shelved_until,
+    incidents.c.acknowledged_until,
+    incidents.c.verified,
 )
 _BASE = select(*_COLUMNS).order_by(incidents.c.id).with_for_update()
 _BY_KEYS = _BASE.where(incidents.c.dedup_key.in_(bindparam("keys", expanding=True)), incidents.c.holds_key)
@@ -57,6 +64,9 @@ _NEXT_DUE = _NEXT_DUE.order_by(incidents.c.due_at).limit(1)
 _FORGOTTEN = select(incidents.c.id).where(incidents.c.closed_at.is_(None), incidents.c.due_at.is_(None)).limit(500)
 _OVERLAYS = select(incident_overlays.c.incident_id, incident_overlays.c.kind).where(
     incident_overlays.c.incident_id.in_(bindparam("ids", expanding=True))
+)
+_END_OVERLAY = delete(incident_overlays).where(
+    incident_overlays.c.incident_id == bindparam("incident"), incident_overlays.c.kind == bindparam("overlay")
 )
 _BRIEF = select(incidents.c.reference, incidents.c.work).where(incidents.c.id == bindparam("id"))
 _INSERT = {
@@ -141,6 +151,12 @@ def add_overlays(conn: Connection, rows: Sequence[tuple[str, str, datetime, str]
         conn.execute(_INSERT_OVERLAY[conn.dialect.name], values)
 
 
+def end_overlays(conn: Connection, rows: Sequence[tuple[str, str]]) -> None:
+    """(incident id, kind): it is no longer so."""
+    if rows:
+        conn.execute(_END_OVERLAY, [{"incident": incident_id, "overlay": kind} for incident_id, kind in rows])
+
+
 def _load(conn: Connection, statement: Select[Any], parameters: dict[str, Any]) -> list[Incident]:
     rows = conn.execute(statement, parameters).all()
     if not rows:
@@ -178,6 +194,13 @@ def _incident(row: Row[Any], overlays: frozenset[Overlay]) -> Incident:
         signals=row.signals,
         version=row.version,
         overlays=overlays,
+        raised_by=row.raised_by,
+        raised_via=Via(row.raised_via) if row.raised_via else None,
+        linked_to=row.linked_to,
+        drill_id=row.drill_id,
+        shelved_until=row.shelved_until,
+        acknowledged_until=row.acknowledged_until,
+        verified_by=(row.verified or {}).get("by"),
     )
 
 
@@ -193,7 +216,13 @@ def _policy(stored: dict[str, Any]) -> Policy:
 
 
 def extent_values(extent: Extent) -> dict[str, list[str]]:
-    return {"active": list(extent.active), "floors": list(extent.floors), "codes": list(extent.codes)}
+    return {
+        "active": list(extent.active),
+        "floors": list(extent.floors),
+        "codes": list(extent.codes),
+        "rooms": list(extent.rooms),
+        "moves": list(extent.moves),
+    }
 
 
 def _values(row: Incident) -> dict[str, Any]:
@@ -231,4 +260,8 @@ def _values(row: Incident) -> dict[str, Any]:
         "taken_at": row.taken_at,
         "signals": row.signals,
         "version": row.version,
+        "raised_by": row.raised_by,
+        "raised_via": row.raised_via.value if row.raised_via else None,
+        "linked_to": row.linked_to,
+        "drill_id": row.drill_id,
     }

@@ -50,6 +50,12 @@ incidents = Table(
     Column("extent", Document, nullable=False),
     Column("signals", Integer, nullable=False, default=1),
     Column("version", Integer, nullable=False, default=1),
+    Column("raised_by", String(64)),  # a person or a login; null: a device
+    Column("raised_via", Word),
+    Column("linked_to", Id),  # the incident that this one reopens
+    Column("drill_id", Id),
+    Column("shelved_until", Instant),
+    Column("acknowledged_until", Instant),
 )
 Index(
     "uq_incidents_open_dedup_key",
@@ -126,6 +132,9 @@ attempts = Table(
     Column("submitted_at", Instant),
     Column("provider_accepted_at", Instant),
     Column("first_receipt_at", Instant),
+    Column("delivered_at", Instant),
+    Column("observed_at", Instant),  # by the device's own clock, where it is trusted
+    Column("committed_at", Instant),
     Column("answered_at", Instant),
     Column("taken_at", Instant),
     Column("provider_ref", String(64)),

@@ -71,6 +71,13 @@ class Ledger:
             case d.AddOverlay(incident_id, overlay, _):
                 known = self.incidents[incident_id]
                 self._set(replace(known, overlays=known.overlays | {overlay}))
+            case d.DropOverlay(incident_id, overlay, _):
+                known = self.incidents[incident_id]
+                self._set(replace(known, overlays=known.overlays - {overlay}))
+            case d.RaiseSeverity(incident_id, severity, _):
+                known = self.incidents[incident_id]
+                assert severity < known.severity, "severity only rises"
+                self._set(replace(known, severity=severity))
             case d.Notify():
                 self._notify(decision, cause)
             case d.SetLadder(incident_id, round_, step, due_at, reason):
