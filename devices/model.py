@@ -113,6 +113,8 @@ class Role(StrEnum):
     """The duty desk of a property company, or a micro fire station 微型消防站: for a compound or a building."""
     BUILDING_STEWARD = "building_steward"
     """楼栋长: for a building; stands only where no property desk does, at night only with consent to night calls."""
+    HOUSEHOLD = "household"
+    """The contacts of the flat in which the device is, with their consent: on no roster, and nobody of the ladder."""
 
 
 LADDER = (
@@ -127,6 +129,8 @@ LADDER = (
 """The steps of the escalation, in the order in which they are asked."""
 BESIDE = (Role.PROPERTY_DESK, Role.BUILDING_STEWARD)
 """Posts that are no step of their own; a policy may name them on any step."""
+POSTS = (*LADDER, *BESIDE)
+"""What a roster may name: all but the household."""
 
 
 class DeviceState(StrEnum):
@@ -222,6 +226,27 @@ class Person:
 
     def contact(self, channel: Channel) -> ContactPoint | None:
         return next((point for point in self.contacts if point.channel == channel), None)
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdContact:
+    """How a contact person of a flat is reached. Without the name: whoever calls needs none, so that none can leak."""
+
+    person_id: str
+    place_id: str
+    """The flat: a room, or a building that is one home."""
+    relation: Relation
+    phone: str
+    """E.164, verified."""
+    language: Language
+    needs_help_leaving: bool
+    result_messages: bool
+    """Agreed to hear by text how it ended."""
+    consent_at: datetime
+    consent_until: datetime
+
+    def in_force(self, now: datetime) -> bool:
+        return self.consent_at <= now < self.consent_until
 
 
 @dataclass(frozen=True, slots=True)

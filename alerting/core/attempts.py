@@ -13,6 +13,11 @@ busy_wait_s_max = 30.0
 unknown_look_after_s = 2.0
 """Before asking the provider whether it has an unsettled message: its lists lag."""
 resend_gap_s = 2.0
+quick_tries = 4
+outage_gap_s = 10.0
+"""A provider that is down is asked this often: the longest that a page waits once it is back."""
+stale_after_s = 5.0
+"""A message that has waited so long is not sent any more where a newer one says more to the same person."""
 app_again_after_s = 5.0
 
 RANK: dict[AttemptState, int] = {
@@ -61,6 +66,11 @@ class TryReason(StrEnum):
     NOT_CONFIRMED = "not_confirmed"
 
 
+SUPERSEDED = "superseded"
+"""Why a message that waited was not sent: a newer one to the same person, of the same incident and channel, was."""
+GAVE_UP = "gave_up"
+
+
 @dataclass(frozen=True, slots=True)
 class Again:
     """Plan another attempt in `after_s` seconds."""
@@ -92,24 +102,39 @@ def of_submitted(submitted: Submitted) -> AttemptState:
     return AttemptState.UNKNOWN
 
 
-def again_after_submit(submitted: Submitted, channel: Channel, number: int, life_safety: bool) -> Again | None:
-    """What a provider's answer means for trying again. `number` is this attempt's, from 1."""
-    if number >= attempts_max:
-        return None
+def again_after_submit(
+    submitted: Submitted, channel: Channel, number: int, life_safety: bool, endless: bool = False
+) -> Again | None:
+    """What a provider's answer means for trying again. `number` is this attempt's, from 1.
+
+    `endless`: a page of life safety that nobody has answered outlasts any outage of its provider.
+    """
     if isinstance(submitted, Busy):
-        return Again(min(max(submitted.retry_after, 0.2), busy_wait_s_max), TryReason.BUSY)
-    if isinstance(submitted, Unknown) and channel is Channel.APP:
+        wait = min(max(submitted.retry_after, 0.2), busy_wait_s_max)
+        if number < attempts_max:
+            return Again(wait, TryReason.BUSY)
+        return Again(max(wait, outage_gap_s), TryReason.BUSY) if endless else None
+    if isinstance(submitted, Unknown) and channel is Channel.APP and number < attempts_max:
         return Again(app_again_after_s, TryReason.NOT_CONFIRMED)
     return None
 
 
-def again_after_reconcile(found: Accepted | NotFound | Unknown, number: int, life_safety: bool) -> Again | None:
+def again_after_reconcile(
+    found: Accepted | NotFound | Unknown, number: int, life_safety: bool, endless: bool = False
+) -> Again | None:
     """An unsettled SMS or call was looked up. Not found: send again. For life safety also where nobody can say."""
-    if isinstance(found, Accepted) or number >= attempts_max:
+    if isinstance(found, Accepted) or (number >= attempts_max and not endless):
         return None
     if isinstance(found, Unknown) and not life_safety:
         return None
-    return Again(0.0 if number == 1 else resend_gap_s, TryReason.UNSETTLED)
+    return Again(resend_gap(number), TryReason.UNSETTLED)
+
+
+def resend_gap(number: int) -> float:
+    """Seconds after try `number`: none, a few times a moment, then twice as long each time."""
+    if number == 1:
+        return 0.0
+    return min(resend_gap_s * 2.0 ** max(0, min(number, attempts_max) - quick_tries), outage_gap_s)
 
 
 def again_after_call(redials: int, redial_max: int, gap_s: int) -> Again | None:

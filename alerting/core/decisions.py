@@ -6,11 +6,13 @@ from typing import Any
 
 from alerting.core.held import Held
 from alerting.core.model import (
+    Action,
     Actor,
     Condition,
     Extent,
     Incident,
     Overlay,
+    PlaceText,
     Purpose,
     Reason,
     Refusal,
@@ -42,6 +44,10 @@ class AttachSignal:
     code: str
     extent: Extent
     reason: Reason
+    by: Actor | None = None
+    """Who says so, where no device does."""
+    logged: bool = True
+    """False: it is counted, and the timeline stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,7 @@ class SetCondition:
     device_id: str
     extent: Extent
     reason: Reason
+    logged: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,30 @@ class Notify:
 
 
 @dataclass(frozen=True, slots=True)
+class Fold:
+    """A page that is not sent: the next summary about the building says it to this person on this channel."""
+
+    notice: Notify
+    building_id: str
+    code: str
+    place: PlaceText
+    due_at: datetime
+    """When a summary is due, unless one is planned already or the last one was a moment ago."""
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Withhold:
+    """An SMS or call about what is no alarm that waits for the morning."""
+
+    incident_id: str
+    recipient_id: str
+    channel: Channel
+    until: datetime
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class SkipStep:
     """Nobody to ask on this step: the next one is asked at once."""
 
@@ -133,6 +164,57 @@ class Acknowledge:
     incident_id: str
     actor: Actor
     reason: Reason
+    until: datetime | None = None
+    """Then it expires."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndAcknowledgement:
+    """It expired: the room's sound comes back."""
+
+    incident_id: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Shelve:
+    """The ladder rests until then; listed as an overlay, with the reason that the person gave."""
+
+    incident_id: str
+    until: datetime
+    actor: Actor
+    reason: Reason
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndShelf:
+    incident_id: str
+    actor: Actor
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Another grid, or a level above (`grid_id` None), answers for it from now on."""
+
+    incident_id: str
+    to: str
+    grid_id: str | None
+    actor: Actor
+    reason: Reason
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A person's act that changes no column: only the timeline tells of it."""
+
+    incident_id: str
+    kind: str
+    actor: Actor
+    reason: Reason
+    detail: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +230,15 @@ class CancelPending:
     """Messages of this purpose that were not submitted yet are not sent; ringing calls are hung up."""
 
     incident_id: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class CancelFor:
+    """The same for these people alone."""
+
+    incident_id: str
+    recipients: frozenset[str]
     reason: Reason
 
 
@@ -179,6 +270,20 @@ class ReleaseHeld:
 
 
 @dataclass(frozen=True, slots=True)
+class SendCommand:
+    """A device is to do something; where `refused` says why not, it is only recorded."""
+
+    incident_id: str | None
+    device_id: str
+    action: Action
+    args: tuple[tuple[str, str | int | float | bool], ...]
+    key: str
+    """There is one command of a key, however often it is decided; a refusal has one of its own."""
+    reason: Reason
+    refused: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Suppress:
     """A signal with no consequence, and why."""
 
@@ -196,15 +301,24 @@ Decision = (
     | DropOverlay
     | RaiseSeverity
     | Notify
+    | Fold
+    | Withhold
     | SkipStep
     | SetLadder
     | SetWork
     | Acknowledge
+    | EndAcknowledgement
+    | Shelve
+    | EndShelf
+    | Transfer
+    | Record
     | Note
     | CancelPending
+    | CancelFor
     | HoldAlarm
     | SettleHeld
     | ReleaseHeld
+    | SendCommand
     | Suppress
 )
 

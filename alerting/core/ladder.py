@@ -7,9 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from alerting.core import household
+from alerting.core.asides import spread_to
+from alerting.core.context import Context
 from alerting.core.decisions import Decision, Notify, SetLadder, SkipStep
-from alerting.core.messages import Context, render
+from alerting.core.messages import render
 from alerting.core.model import Incident, Overlay, Paged, Purpose, Reason, Redial, Step
+from alerting.core.rooms import silenced
 from alerting.core.world import World
 from devices.model import Channel, Person, Placement, Role
 from devices.resolve import on_duty, place_by_id
@@ -18,6 +22,13 @@ from devices.taxonomy import TAXONOMY
 unanswered_steps_told = 2
 """So many steps asked in vain, and the next one's texts say for how long nobody has answered."""
 
+drill_urgency = 2
+"""Behind every page of life safety, and without its reserved slots."""
+
+TIME_GOES_ON = frozenset(
+    {Reason.UNANSWERED, Reason.UNDELIVERED, Reason.DECLINED, Reason.CHAIN_END, Reason.TAKEN_EXPIRED, Reason.NIGHT_OVER}
+)
+"""Why the ladder goes on though nothing new has happened: a room that has acknowledged is not paged for it again."""
 _SILENCE = (Reason.UNANSWERED, Reason.UNDELIVERED)
 
 
@@ -57,9 +68,12 @@ def climb(
         if not pages:
             decisions.append(SkipStep(incident.id, number, _why_empty(step, placement, world)))
         decisions.extend(pages)
+        if Role.HOUSEHOLD in step.to and Channel.VOICE in step.channels:  # beside the step: nobody waits for it
+            before = [*paged, *household.as_paged(decisions)]
+            decisions.extend(household.calls(incident, world, placement, rung, before))
         already.update((page.recipient_id, page.channel) for page in pages)
         asked = asked or bool(pages)
-        gap = _gap_after(incident, number)
+        gap = gap_after(incident, number)
         if asked and gap > 0:
             due = world.now + timedelta(seconds=gap)
             return [*decisions, SetLadder(incident.id, round_, number, due, Reason.UNANSWERED)]
@@ -94,10 +108,20 @@ def page_rung(
     rung: Rung,
     already: Iterable[tuple[str, Channel]],
 ) -> list[Notify]:
-    """One Notify per person and channel of this rung, leaving out who was asked in this round."""
+    """One Notify per person and channel of this rung, leaving out who was asked in this round, and a room that has
+    acknowledged."""
+    quiet = silenced(incident, placement, world) if rung.reason in TIME_GOES_ON else frozenset()
+    people = [person for person in _people(rung.to, placement, world) if person.id not in quiet]
+    return page_people(incident, world, people, rung, already)
+
+
+def page_people(
+    incident: Incident, world: World, people: Iterable[Person], rung: Rung, already: Iterable[tuple[str, Channel]]
+) -> list[Notify]:
+    """The same for people who are known."""
     asked = set(already)
     pages: list[Notify] = []
-    for person in _people(rung.to, placement, world):
+    for person in people:
         channels = [channel for channel in rung.channels if person.contact(channel) is not None]
         for channel in channels:
             if (person.id, channel) in asked:
@@ -141,7 +165,14 @@ def context_of(incident: Incident, world: World) -> Context:
         incident_id=incident.id,
         severity=incident.severity,
         spreading=Overlay.SPREADING in incident.overlays,
+        spread_to=None if incident.first_out else spread_to(incident.extent),
+        first_out=incident.first_out,
+        still_charging=Overlay.STILL_CHARGING in incident.overlays,
         confirmed=Overlay.CONFIRMED in incident.overlays,
+        household_confirms=Overlay.HOUSEHOLD_CONFIRMED in incident.overlays,
+        household_denies=Overlay.HOUSEHOLD_NO_FIRE in incident.overlays,
+        power_cut=Overlay.POWER_CUT in incident.overlays,
+        power_live=Overlay.CUT_FAILED in incident.overlays,
         test=Overlay.TEST in incident.overlays,
         drill=Overlay.DRILL in incident.overlays,
         unplaced=Overlay.UNPLACED in incident.overlays,
@@ -168,20 +199,22 @@ def unanswered_minutes(incident: Incident, paged: Sequence[Paged], world: World)
     moments = {
         (page.round, steps[page.step].after_s if page.step < len(steps) else None)
         for page in paged
-        if page.purpose is Purpose.PAGE
+        if page.purpose.asks
     }
     minutes = int((world.now - incident.opened_at).total_seconds()) // 60
     return max(1, minutes) if len(moments) >= unanswered_steps_told else 0
 
 
 def placement_of(incident: Incident, world: World) -> Placement | None:
-    if incident.place_id is None:
-        return None
-    return place_by_id(world.snapshot, incident.place_id, incident.device_id or "", incident.grid_id)
+    if incident.place_id is None and incident.grid_id is None:
+        return None  # once it was handed over to a grid, that grid's duty is asked
+    return place_by_id(world.snapshot, incident.place_id or "", incident.device_id or "", incident.grid_id)
 
 
 def urgency_of(incident: Incident) -> int:
-    """0 for what can kill within minutes, then by severity."""
+    """0 for what can kill within minutes, then by severity. A drill never takes the room of a real alarm."""
+    if Overlay.DRILL in incident.overlays:
+        return max(drill_urgency, incident.severity)
     return 0 if TAXONOMY[incident.code].life_safety else incident.severity
 
 
@@ -205,6 +238,7 @@ def _page(
         unanswered_minutes=rung.unanswered_minutes,
     )
     redial = rung.redial if channel is Channel.VOICE else None
+    purpose = Purpose.DRILL if Overlay.DRILL in incident.overlays else Purpose.PAGE
     return Notify(
         incident_id=incident.id,
         round=rung.round,
@@ -214,9 +248,9 @@ def _page(
         channel=channel,
         address=point.address,
         language=person.language,
-        purpose=Purpose.PAGE,
+        purpose=purpose,
         urgency=urgency_of(incident),
-        text=render(Purpose.PAGE, channel, person.language, context),
+        text=render(purpose, channel, person.language, context),
         reason=rung.reason,
         redial_gap_s=redial.gap_s if redial else 0,
         redial_max=redial.max if redial else 0,
@@ -231,7 +265,7 @@ def _why_empty(step: Step, placement: Placement | None, world: World) -> Reason:
     return Reason.ALREADY_ASKED if reachable else Reason.NOBODY_REACHABLE
 
 
-def _gap_after(incident: Incident, index: int) -> int:
+def gap_after(incident: Incident, index: int) -> int:
     steps = incident.policy.steps
     if index + 1 < len(steps):
         return steps[index + 1].after_s - steps[index].after_s

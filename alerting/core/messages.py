@@ -4,32 +4,26 @@ Law: a text asks only for what its channel can take; building, unit, floor, room
 never given up for room. What goes first: 119 advice, waiting time, sensor, then the large end of the place's name.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
-from string import Formatter
+from functools import lru_cache
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from alerting.core.asides import aside, spoken_aside
+from alerting.core.context import Context, direct, exercise, is_fire, may_burn, severity
+from alerting.core.fitting import by_language, filled, fitted
 from alerting.core.maps import link, point_of, service_for
-from alerting.core.model import PlaceText, Purpose
+from alerting.core.model import Purpose
 from alerting.core.parts import (
     Alphabet,
-    gsm7_single_units_max,
-    gsm7_units,
-    keep_end,
     keep_start,
     speech_seconds,
     to_gsm7,
-    ucs2_single_units_max,
-    ucs2_units,
 )
 from alerting.core.places import (
-    UNPLACED_EN,
-    UNPLACED_ZH,
     clean,
     is_unplaced,
     say_digits_en,
@@ -37,7 +31,7 @@ from alerting.core.places import (
     say_zh,
     spoken_within,
 )
-from alerting.core.words import CATALOGUE, Piece, Words
+from alerting.core.words import CATALOGUE, Words
 from devices.model import Channel, Language
 from devices.taxonomy import Hazard, SignalClass
 
@@ -50,46 +44,12 @@ loop_s_max = 20.0
 who_units_max = {Language.ZH_CN: 14, Language.EN: 30}
 """Of the name of the person who goes."""
 
+texts_remembered_max = 4096
+"""The same text goes to everybody on one channel; rendering it is most of what a decision costs."""
+
 ACTIONS = ("accept", "decline")
 _TOLD = frozenset({Purpose.UPDATE, Purpose.ALL_CLEAR})
 """Nobody is asked to do anything."""
-_FIRES = frozenset({"charge.smoke"})
-_MAY_BURN = frozenset({"fire", "charge", "electric"})
-_MAY_BE_EMPTY = frozenset({"mark"})
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a message is about. Everything a text says comes from here."""
-
-    hazard: Hazard
-    place: PlaceText
-    at: datetime
-    """Aware; shown as local time in `timezone`."""
-    timezone: str = "Asia/Shanghai"
-    deployment_language: Language = Language.ZH_CN
-    """Decides the map service, not the words."""
-    reference: str = ""
-    incident_id: str = ""
-    severity: int | None = None
-    """The incident's, where it differs from the hazard's own."""
-    unanswered_minutes: int = 0
-    who_goes: str = ""
-    two_way: bool = False
-    """A reply by SMS reaches us."""
-    has_voice: bool = False
-    """A call comes at the same time."""
-    has_app: bool = False
-    spreading: bool = False
-    confirmed: bool = False
-    late: bool = False
-    unplaced: bool = False
-    test: bool = False
-    """The signal carries a test mark outside test mode: it may be real."""
-    drill: bool = False
-    not_recorded: bool = False
-    """Sent from memory because nothing could be committed."""
-    emergency_number: str = "119"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +67,8 @@ class CallScript:
     """No key, or a wrong one, twice."""
     wait: str
     """While the store is slow."""
+    household: bool = field(default=False, kw_only=True)
+    """A household's call: 1 is fire or help, 2 no fire, 3 again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +88,7 @@ class AppMessage:
     actions: tuple[str, ...]
 
 
+@lru_cache(maxsize=texts_remembered_max)
 def render(purpose: Purpose, channel: Channel, language: Language, context: Context) -> str:
     """The text of one notification: SMS as it is sent, voice and app as JSON of `CallScript` and `AppMessage`."""
     match channel:
@@ -140,8 +103,9 @@ def render(purpose: Purpose, channel: Channel, language: Language, context: Cont
 def sms(context: Context, language: Language, purpose: Purpose = Purpose.PAGE) -> str:
     """One part always: at most 70 UTF-16 units in Chinese, 160 GSM-7 units in English."""
     words = CATALOGUE[language]
-    pieces = {Purpose.UPDATE: words.update, Purpose.ALL_CLEAR: words.all_clear}.get(purpose, words.page)
-    return _fitted(pieces, _slots(context, language, purpose), language, is_unplaced(context.place))
+    others = {Purpose.UPDATE: words.update, Purpose.ALL_CLEAR: words.all_clear, Purpose.COMMAND: words.command}
+    pieces = others.get(purpose, words.page)
+    return fitted(pieces, _slots(context, language, purpose), language, is_unplaced(context.place))
 
 
 def sms_page(context: Context, language: Language) -> str:
@@ -160,23 +124,23 @@ def call_script(context: Context, language: Language, purpose: Purpose = Purpose
     """Hazard and place first, within `place_heard_by_s`; a place cut for that is said in full later, time allowing."""
     speech = CATALOGUE[language].speech
     told = purpose in _TOLD
-    number = _by(language, say_digits_zh, say_digits_en)(context.emergency_number)
+    number = by_language(language, say_digits_zh, say_digits_en)(context.emergency_number)
     if told:
         recorded = speech.recorded_told
-    elif _exercise(context, purpose):
+    elif exercise(context, purpose):
         recorded = speech.recorded_drill
-    elif _may_burn(context.hazard):
+    elif may_burn(context.hazard):
         recorded = speech.recorded_fire.format(number=number)
     else:
         recorded = speech.recorded
-    keys = speech.keys_told if told else speech.keys
+    keys = speech.keys_told if asks_nobody(context, purpose) else speech.keys
     return CallScript(
         language=language,
         say=_said(context, language, purpose, keys),
         keys=keys,
         recorded=recorded,
         declined=speech.declined_told if told else speech.declined,
-        missed=speech.missed_told if told else speech.missed,
+        missed=speech.missed_told if told or purpose is Purpose.COMMAND else speech.missed,
         wait=speech.wait,
     )
 
@@ -187,21 +151,29 @@ def app_message(context: Context, language: Language, purpose: Purpose = Purpose
     number = context.emergency_number
     slots["act"] = words.app_ask
     slots["advice"] = words.advice_app.format(number=number) if slots["advice"] else ""
-    body = {Purpose.UPDATE: words.app_update, Purpose.ALL_CLEAR: words.app_all_clear}.get(purpose, words.app_page)
+    told = {Purpose.UPDATE: words.app_update, Purpose.ALL_CLEAR: words.app_all_clear}
+    body = (told | {Purpose.COMMAND: words.app_command}).get(purpose, words.app_page)
     point = point_of(context.place.lat, context.place.lon)
+    # A phone may show the body alone: of an exercise it says so as well.
+    lead = words.drill + words.mark_end if context.drill or purpose is Purpose.DRILL else ""
     return AppMessage(
-        title="".join(text for text, _ in _filled(words.app_title, slots)),
-        body="".join(text for text, _ in _filled(body, slots)),
+        title="".join(text for text, _ in filled(words.app_title, slots)),
+        body=lead + "".join(text for text, _ in filled(body, slots)),
         hazard=context.hazard.code,
-        severity=_severity(context),
+        severity=severity(context),
         place=slots["place"],
         at=local_time(context.at, context.timezone).isoformat(timespec="seconds"),
         reference=context.reference,
         map_url=link(service_for(context.deployment_language), point, slots["place"]) if point else "",
         incident_id=context.incident_id,
         purpose=purpose,
-        actions=() if purpose in _TOLD else ACTIONS,
+        actions=() if asks_nobody(context, purpose) else ACTIONS,
     )
+
+
+def asks_nobody(context: Context, purpose: Purpose) -> bool:
+    """Nobody is asked to go: it is told only."""
+    return purpose in _TOLD or (purpose is Purpose.COMMAND and context.answered)
 
 
 def local_time(at: datetime, timezone: str) -> datetime:
@@ -213,12 +185,14 @@ def local_time(at: datetime, timezone: str) -> datetime:
 def _slots(context: Context, language: Language, purpose: Purpose) -> dict[str, str]:
     """Every word a piece may ask for; an empty one leaves its piece out."""
     words = CATALOGUE[language]
-    plain = _by(language, clean, to_gsm7)
-    alphabet = _by(language, Alphabet.UCS2, Alphabet.GSM7)
+    plain = by_language(language, clean, to_gsm7)
+    alphabet = by_language(language, Alphabet.UCS2, Alphabet.GSM7)
     marks = _marks(context, words, purpose)
-    fire = _is_fire(context.hazard)
+    fire = is_fire(context.hazard)
     label = _label(context.hazard, language)
-    advised = _may_burn(context.hazard) and not _exercise(context, purpose)
+    dial = direct(context, purpose)
+    advised = may_burn(context.hazard) and not exercise(context, purpose) and not dial
+    minutes = str(context.unanswered_minutes) if context.unanswered_minutes > 0 else ""
     return {
         "mark": words.mark_end.join([*marks, ""]),
         "head": _head(context, words, language),
@@ -226,8 +200,15 @@ def _slots(context: Context, language: Language, purpose: Purpose) -> dict[str, 
         "hazard": words.fire_within if fire else label,
         "sensor": label if fire else "",
         "time": f"{local_time(context.at, context.timezone):%H:%M}",
-        "minutes": str(context.unanswered_minutes) if context.unanswered_minutes > 0 else "",
+        "minutes": "" if dial else minutes,
+        "waited": minutes if dial else "",
+        "direct": words.direct.format(number=context.emergency_number) if dial else "",
+        "charging": words.still_charging if context.still_charging and not context.power_cut else "",
+        **aside(context, words, language),
         "act": _act(context, words),
+        "household": _household(context, words),
+        "power": words.power_cut if context.power_cut and not context.power_live else "",
+        "live": words.power_live if context.power_live else "",
         "advice": words.advice.format(number=context.emergency_number) if advised else "",
         "reference": plain(context.reference),
         "unrecorded": words.unrecorded if context.not_recorded else "",
@@ -235,59 +216,17 @@ def _slots(context: Context, language: Language, purpose: Purpose) -> dict[str, 
     }
 
 
-def _fitted(pieces: Sequence[Piece], slots: dict[str, str], language: Language, unplaced: bool) -> str:
-    """Leave out optional pieces, lowest rank first, then shorten the place from its large end, until it is one part."""
-    units, limit = _by(language, (ucs2_units, ucs2_single_units_max), (gsm7_units, gsm7_single_units_max))
-    filled = _filled(pieces, slots)
-    over = sum(units(text) for text, _ in filled) - limit
-    for rank in sorted({drop for _, drop in filled if drop}):
-        if over <= 0:
-            break
-        over -= sum(units(text) for text, drop in filled if drop == rank)
-        filled = [(text, drop) for text, drop in filled if drop != rank]
-    if over > 0:
-        place = slots["place"]
-        shorter = _shortened(place, units(place) - over, language, unplaced)
-        filled = _filled([piece for piece in pieces if not piece.drop], slots | {"place": shorter})
-    return "".join(text for text, _ in filled)
-
-
-def _filled(pieces: Sequence[Piece], slots: dict[str, str]) -> list[tuple[str, int]]:
-    return [
-        (piece.template.format_map(slots), piece.drop)
-        for piece in pieces
-        if all(slots[name] for name in _needed(piece.template))
-    ]
-
-
-@cache
-def _needed(template: str) -> tuple[str, ...]:
-    return tuple(name for _, name, _, _ in Formatter().parse(template) if name and name not in _MAY_BE_EMPTY)
-
-
-def _shortened(place: str, room: int, language: Language, unplaced: bool) -> str:
-    """At most `room` units of a place: its end is kept, for that is where the room is; the compound's front goes.
-
-    Words that say "unregistered" are kept as well, and the device's id loses its middle.
-    """
-    alphabet = _by(language, Alphabet.UCS2, Alphabet.GSM7)
-    ellipsis = CATALOGUE[language].ellipsis
-    front = _by(language, UNPLACED_ZH, UNPLACED_EN) if unplaced else ""
-    tail = keep_end(place, max(0, room - len(front) - len(ellipsis)), alphabet)
-    cut = len(place) - len(tail)
-    if alphabet is Alphabet.GSM7 and not unplaced and " " in tail and place[cut - 1 : cut] != " ":
-        tail = tail.partition(" ")[2]
-    return f"{front}{ellipsis}{tail.lstrip()}"
-
-
 def _said(context: Context, language: Language, purpose: Purpose, keys: str) -> str:
     words = CATALOGUE[language]
     speech = words.speech
     marks = [speech.mark.format(mark=_sentence(mark, language)) for mark in _marks(context, words, purpose)]
     opening = "".join(marks) + speech.head.format(head=_sentence(_head(context, words, language), language))
-    whole = _by(language, context.place.spoken_zh, context.place.spoken_en)
+    whole = by_language(language, context.place.spoken_zh, context.place.spoken_en)
     heard = spoken_within(context.place, language, place_heard_by_s - speech_seconds(opening, language))
     said = opening + speech.place.format(place=heard) + _detail(context, language, purpose)
+    beside = spoken_aside(context, words, language)
+    if beside and purpose not in _TOLD and speech_seconds(f"{said}{beside} {keys}", language) <= loop_s_max:
+        said += beside
     again = said + speech.place_in_full.format(place=whole)
     if heard != whole and speech_seconds(again + " " + keys, language) <= loop_s_max:
         said = again
@@ -303,9 +242,18 @@ def _detail(context: Context, language: Language, purpose: Purpose) -> str:
         return speech.update.format_map(slots) + unrecorded
     if purpose is Purpose.ALL_CLEAR:
         return speech.all_clear + unrecorded
+    if purpose is Purpose.COMMAND:
+        return speech.command + unrecorded
     sensor = speech.sensor.format_map(slots) if slots["sensor"] else ""
     minutes = _minutes_spoken(context.unanswered_minutes, language)
-    return sensor + (speech.minutes.format(minutes=minutes) if minutes else "") + unrecorded
+    waited = speech.minutes.format(minutes=minutes) if minutes else ""
+    if direct(context, purpose):
+        number = by_language(language, say_digits_zh, say_digits_en)(context.emergency_number)
+        waited += speech.direct.format(number=number)
+    household = speech.household.format_map(slots) if slots["household"] else ""
+    power = "".join(getattr(speech, name).format_map(slots) for name in ("live", "power") if slots[name])
+    charging = speech.mark.format(mark=slots["charging"]) if slots["charging"] else ""
+    return sensor + charging + power + household + waited + unrecorded
 
 
 def _minutes_spoken(minutes: int, language: Language) -> str:
@@ -332,15 +280,15 @@ def _marks(context: Context, words: Words, purpose: Purpose) -> list[str]:
 def _head(context: Context, words: Words, language: Language) -> str:
     """The headline: fire is one word for every sensor; severity 1 is loud where the script has capitals."""
     label = _label(context.hazard, language)
-    if _is_fire(context.hazard):
+    if is_fire(context.hazard):
         head = words.fire
     elif words.loud:
-        head = label.upper() if _severity(context) == 1 else label[:1].upper() + label[1:]
+        head = label.upper() if severity(context) == 1 else label[:1].upper() + label[1:]
     else:
         head = label
-    if context.spreading:
-        return words.spreading.format(head=head)
-    return words.confirmed.format(head=head) if context.confirmed else head
+    both = context.spreading and context.confirmed
+    shape = words.confirmed_spreading if both else words.spreading if context.spreading else words.confirmed
+    return shape.format(head=head) if context.spreading or context.confirmed else head
 
 
 def _act(context: Context, words: Words) -> str:
@@ -356,31 +304,18 @@ def _act(context: Context, words: Words) -> str:
     return words.acts.go[context.hazard.cls]
 
 
+def _household(context: Context, words: Words) -> str:
+    """What the household said, for those who are asked to go."""
+    burns = may_burn(context.hazard)
+    if context.household_confirms:
+        return words.household_confirms[0 if burns else 1]
+    return words.household_denies[0 if burns else 1] if context.household_denies else ""
+
+
 def _sentence(text: str, language: Language) -> str:
     """Capitals are for the eye: a voice spells some of them."""
     return text if language is Language.ZH_CN else text.capitalize()
 
 
 def _label(hazard: Hazard, language: Language) -> str:
-    return _by(language, hazard.zh, hazard.en)
-
-
-def _severity(context: Context) -> int:
-    return context.hazard.severity if context.severity is None else context.severity
-
-
-def _is_fire(hazard: Hazard) -> bool:
-    return hazard.family == "fire" or hazard.code in _FIRES
-
-
-def _may_burn(hazard: Hazard) -> bool:
-    return hazard.family in _MAY_BURN and hazard.cls is SignalClass.A
-
-
-def _exercise(context: Context, purpose: Purpose) -> bool:
-    """Certainly not real: no emergency number is named."""
-    return context.drill or purpose in (Purpose.DRILL, Purpose.TEST)
-
-
-def _by(language: Language, zh: T, en: T) -> T:
-    return zh if language is Language.ZH_CN else en
+    return by_language(language, hazard.zh, hazard.en)

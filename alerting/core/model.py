@@ -2,127 +2,45 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
+from alerting.core.reasons import Reason as Reason
+from alerting.core.reasons import Refusal as Refusal
+from alerting.core.vocabulary import (
+    Ack,
+    Action,
+    AttemptState,
+    Condition,
+    Overlay,
+    Purpose,
+    Via,
+    Work,
+)
 from devices.model import Channel, Language, Role
 from devices.taxonomy import SignalClass
 
-
-class Condition(StrEnum):
-    ACTIVE = "active"
-    RESTORED = "restored"
-
-
-class Ack(StrEnum):
-    NONE = "none"
-    ACKNOWLEDGED = "acknowledged"
-    """A control room has seen it: its own sound and paging stop, nothing else."""
-
-
-class Work(StrEnum):
-    NEW = "new"
-    DISPATCHED = "dispatched"
-    TAKEN = "taken"
-    """A worker has said that he goes. This, and nothing a network says, stops the ladder."""
-    ON_SITE = "on_site"
-    VERIFIED = "verified"
-    CLOSED = "closed"
-    EVALUATED = "evaluated"
-
-
-class Overlay(StrEnum):
-    ESCALATED = "escalated"
-    SPREADING = "spreading"
-    CONFIRMED = "confirmed"
-    SHELVED = "shelved"
-    TEST = "test"
-    DRILL = "drill"
-    LATE = "late"
-    UNPLACED = "unplaced"
-    """The device or its place is not registered: the control room is told at once."""
-    TRANSFERRED = "transferred"
-    OUT_OF_SERVICE = "out_of_service"
-    FLAPPING = "flapping"
-    """It comes and goes: further transitions are only counted."""
-    UNSEEN = "unseen"
-    """Severity 1 called a false alarm without a visit and without a second person. Counted."""
-    HOUSEHOLD_NO_FIRE = "household_no_fire"
-    """The household pressed 2: 住户称未着火. Shown; closes nothing and delays no worker."""
-
-
-class Via(StrEnum):
-    """How word of an incident came to the person who raises it."""
-
-    TELEPHONE = "telephone"
-    PATROL = "patrol"
-    RESIDENT = "resident"
-    """A resident's call for help."""
-    VIDEO = "video"
-    REOPENED = "reopened"
-
-
-class Purpose(StrEnum):
-    PAGE = "page"
-    UPDATE = "update"
-    ALL_CLEAR = "all_clear"
-    DRILL = "drill"
-    TEST = "test"
-
-
-class Reason(StrEnum):
-    """Why a decision was made. Log line, timeline entry, metric label and test use this one word."""
-
-    FIRST_SIGNAL = "first_signal"
-    REPEAT = "repeat"
-    SPREADING = "spreading"
-    RESTORED = "restored"
-    UNPLACED = "unplaced"
-    TEST_MODE = "test_mode"
-    TEST_ONLY = "test_only"
-    HELD = "held"
-    """It came in test mode: it waits for its restoral."""
-    TEST_RESTORED = "test_restored"
-    TEST_PASSED = "test_passed"
-    """A detector that never restores by itself: its passed walk test settles what it held."""
-    NOT_RESTORED = "not_restored"
-    TWO_ROOMS = "two_rooms"
-    BESIDE_ALARM = "beside_alarm"
-    """A real alarm speaks in the same building: what is held there waits no longer."""
-    NOTHING_OPEN = "nothing_open"
-    RETAINED = "retained"
-    STEP_START = "step_start"
-    UNANSWERED = "unanswered"
-    UNDELIVERED = "undelivered"
-    NOBODY_ON_DUTY = "nobody_on_duty"
-    NOBODY_REACHABLE = "nobody_reachable"
-    ALREADY_ASKED = "already_asked"
-    CHAIN_END = "chain_end"
-    TAKEN_EXPIRED = "taken_expired"
-    DECLINED = "declined"
-    TAKEN = "taken"
-    PERSON_ACTED = "person_acted"
-    VERIFIED = "verified"
-    CLOSED = "closed"
-    NEW_ALARM = "new_alarm"
-    HEALED = "healed"
-    REMINDER = "reminder"
-    RAISED = "raised"
-    """A person raised it: by telephone, on patrol, for a resident."""
-    REOPENED = "reopened"
-
-
-class Refusal(StrEnum):
-    """Why a person's act was refused. Nothing changed."""
-
-    UNKNOWN_INCIDENT = "unknown_incident"
-    ALREADY_TAKEN = "already_taken"
-    ALREADY_CLOSED = "already_closed"
-    NOT_TAKEN = "not_taken"
-    NOT_YOURS = "not_yours"
-    NOT_VERIFIED = "not_verified"
-    NOT_PAGED = "not_paged"
-    NOT_A_WORKER = "not_a_worker"
-    WRONG_STATE = "wrong_state"
+__all__ = [
+    "Ack",
+    "Action",
+    "Actor",
+    "AttemptState",
+    "Condition",
+    "Extent",
+    "Incident",
+    "Loop",
+    "Match",
+    "Overlay",
+    "Paged",
+    "PlaceText",
+    "Policy",
+    "PolicyCommand",
+    "Purpose",
+    "Raised",
+    "Redial",
+    "Settings",
+    "Step",
+    "Via",
+    "Work",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +63,6 @@ class Step:
 class Loop:
     every_s: int
     to: tuple[Role, ...]
-
-
-class Action(StrEnum):
-    """What a policy may have a device do."""
-
-    CUT_POWER = "cut_power"
-    SOUND_SIREN = "sound_siren"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +133,8 @@ class Extent:
     """Rooms, or the nearest places, that have spoken; the first is where it began."""
     moves: tuple[str, ...] = ()
     """`device|code|instant` of the latest transitions, oldest first: what flaps is found here."""
+    spread: tuple[str, ...] = ()
+    """Where it spread to last, seen from where it began: Chinese, English, spoken Chinese, spoken English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +174,12 @@ class Incident:
     shelved_until: datetime | None = None
     acknowledged_until: datetime | None = None
     """An acknowledgement expires."""
+    acknowledged_by: str | None = None
     verified_by: str | None = None
+    verified_result: str | None = None
+    verified_how: str | None = None
+    first_out: PlaceText | None = None
+    """Only in what a page about spreading is made from, never stored: where it began, seen from there."""
 
     @property
     def open(self) -> bool:
@@ -271,26 +189,6 @@ class Incident:
     def answered(self) -> bool:
         """A field worker goes, or a result is recorded: nobody else is asked."""
         return self.work in (Work.TAKEN, Work.ON_SITE, Work.VERIFIED, Work.CLOSED, Work.EVALUATED)
-
-
-class AttemptState(StrEnum):
-    """One try to reach one person; `alerting.core.attempts` holds the ranks, which only rise."""
-
-    PLANNED = "planned"
-    SENDING = "sending"
-    UNKNOWN = "unknown"
-    """Submitted, and nobody can say whether the provider has it."""
-    BUSY = "busy"
-    PROVIDER_ACCEPTED = "provider_accepted"
-    SENT = "sent"
-    DELIVERED = "delivered"
-    ANSWERED = "answered"
-    TAKEN = "taken"
-    REJECTED = "rejected"
-    FAILED = "failed"
-    """The provider took it and could not bring it to the person (busy, no answer, undelivered)."""
-    EXPIRED = "expired"
-    CANCELED = "canceled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,5 +235,11 @@ class Settings:
     """Can a worker answer by SMS? Not through foreign providers to +86; then no text asks for a reply."""
     late_after_s: int = 600
     """An alarm whose own clock is this far behind is marked late. It pages all the same."""
+    night: tuple[int, int] | None = (22, 7)
+    """Local hours [from, to) without SMS and calls for what is no alarm; None: no quiet hours."""
+    digest_hour: int | None = 8
+    """Local hour of the daily digest; None: none is sent."""
     test_hold_s: int = 180
     """An alarm in test mode that is not restored within this time pages."""
+    supervision_grace_s: int = 180
+    """After a start, a new connection to the broker or an import, no device is judged silent for so long."""

@@ -1,6 +1,7 @@
 """What a provider can answer and what its callbacks can say: the closed vocabulary of delivery. Never sends."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -73,6 +74,8 @@ class Receipt:
     kind: ReceiptKind
     provider_ref: str = ""
     error: str = ""
+    at: datetime | None = None
+    """When it happened, by the provider's clock, where it says so."""
 
 
 @dataclass(frozen=True, slots=True)

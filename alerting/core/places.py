@@ -75,6 +75,35 @@ def place_text(placement: Placement | None, device_id: str) -> PlaceText:
     )
 
 
+def apart(first: PlaceText, placement: Placement) -> tuple[PlaceText | None, PlaceText | None]:
+    """(first, this placement), each without the large levels that both share; None twice where they are one place."""
+    levels = _levels(placement.chain)
+    mine = place_text(placement, "")
+    shared = _shared(first.spoken_zh.split("，"), mine.spoken_zh.split("，"))
+    if not levels or first.zh == mine.zh:
+        return None, None
+    shared = min(shared, len(levels) - 1, first.spoken_zh.count("，"))
+    front = levels[:shared]
+    zh = _joined([clean(place.name) or clean(place.name_en) for place in front])
+    en = _joined_en([latin(place) for place in front]) if front else ""
+    return _below(first, zh, en, shared), _below(mine, zh, en, shared)
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> int:
+    pairs = zip(one, other, strict=False)
+    return next((number for number, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def _below(place: PlaceText, zh: str, en: str, shared: int) -> PlaceText:
+    """A place without its first levels, whose words are `zh` and `en`."""
+    return PlaceText(
+        zh=place.zh.removeprefix(zh).lstrip(" -") or place.zh,
+        en=place.en.removeprefix(en).lstrip(" -,") or place.en,
+        spoken_zh="，".join(place.spoken_zh.split("，")[shared:]),
+        spoken_en=", ".join(place.spoken_en.split(", ")[shared:]),
+    )
+
+
 def is_unplaced(place: PlaceText) -> bool:
     """Do these words say that nobody knows the place?"""
     return place.zh.startswith(UNPLACED_ZH)

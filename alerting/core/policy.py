@@ -19,12 +19,13 @@ redial_gap_s_min = 5
 
 
 class PolicyError(ValueError):
-    """A policy document that cannot be read. `pointer` is a JSON pointer to the field."""
+    """A policy document that cannot be read. `pointer` is a JSON pointer to the field; `zh` says it in Chinese."""
 
-    def __init__(self, pointer: str, message: str) -> None:
+    def __init__(self, pointer: str, message: str, zh: str = "") -> None:
         super().__init__(f"{pointer}: {message}")
         self.pointer = pointer
         self.message = message
+        self.zh = zh or message
 
 
 def parse(name: str, document: Mapping[str, Any], version: int = 1) -> Policy:
@@ -34,9 +35,9 @@ def parse(name: str, document: Mapping[str, Any], version: int = 1) -> Policy:
         raise PolicyError("/steps", f"give 1 to {steps_max} steps")
     late = next((i for i in range(1, len(steps)) if steps[i].after_s < steps[i - 1].after_s), None)
     if late is not None:
-        raise PolicyError(f"/steps/{late}/after_s", "must not be smaller than the step before it")
+        raise PolicyError(f"/steps/{late}/after_s", "must not be smaller than the step before it", "不能早于上一步")
     if steps[0].after_s != 0:
-        raise PolicyError("/steps/0/after_s", "must be 0: the first step is asked at once")
+        raise PolicyError("/steps/0/after_s", "must be 0: the first step is asked at once", "必须为 0：第一步立即通知")
     loop = document.get("loop") or {"every_s": 60, "to": ["control_room"]}
     if not isinstance(loop, Mapping):
         raise PolicyError("/loop", "must be an object with every_s and to")
@@ -178,7 +179,11 @@ def _match(raw: Any) -> Match:
     ):
         raise PolicyError("/match/hours", "must be two local hours, such as [22, 7]")
     if hours and hours[0] == hours[1]:
-        raise PolicyError("/match/hours", "must be two different hours, or nothing for the whole day")
+        raise PolicyError(
+            "/match/hours",
+            "must be two different hours, or nothing for the whole day",
+            "须为两个不同的整点；全天请留空",
+        )
     severity = raw.get("severity")
     if severity is not None and not _whole(severity, 1, 5):
         raise PolicyError("/match/severity", "must be 1 to 5")
@@ -258,17 +263,19 @@ def _ladder(
     )
 
 
-def _with_desk(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """The property desk or micro fire station is nearest and awake: asked with the first step, where there is one."""
+def _with_nearest(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Who is nearest is asked with the first step: the property desk or micro fire station where there is one, else the
+    building's steward; and the household that agreed to it is called."""
     first = steps[0]
-    return (replace(first, to=(*first.to, Role.PROPERTY_DESK)), *steps[1:])
+    nearest = (Role.PROPERTY_DESK, Role.BUILDING_STEWARD, Role.HOUSEHOLD)
+    return (replace(first, to=(*first.to, *nearest)), *steps[1:])
 
 
 DEFAULTS: tuple[Policy, ...] = (
     Policy(
         "default-A1",
         Match(cls=SignalClass.A, severity=1),
-        _with_desk(_ladder(_ALL, _ALL, _REDIAL, 0, 30, 60, 120, 180, 240)),
+        _with_nearest(_ladder(_ALL, _ALL, _REDIAL, 0, 30, 60, 120, 180, 240)),
         Loop(60, (Role.COMMUNITY_DUTY, Role.STREET_DUTY, Role.CONTROL_ROOM)),
     ),
     Policy(

@@ -11,9 +11,10 @@ from enum import StrEnum
 
 import msgspec
 
+from alerting.core.context import Context
 from alerting.core.decisions import Decision, HoldAlarm, Notify, ReleaseHeld, SettleHeld, SkipStep
 from alerting.core.fold import ALL_WELL, SignalIn, fold
-from alerting.core.messages import AppMessage, CallScript, Context, render
+from alerting.core.messages import AppMessage, CallScript, render
 from alerting.core.model import Purpose, Reason
 from alerting.core.places import place_text
 from alerting.core.world import World
@@ -227,7 +228,7 @@ def rehearse(device: Device, code: str | None, world: World) -> Rehearsal:
     )
     made = fold([alarm], alone)
     return Rehearsal(
-        calls=tuple(_would_call(each) for each in made if isinstance(each, Notify)),
+        calls=tuple(_would_call(each) for each in made if isinstance(each, Notify) and each.purpose.asks),
         skipped=tuple((each.step, each.reason.value) for each in made if isinstance(each, SkipStep)),
     )
 

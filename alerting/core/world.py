@@ -5,8 +5,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from alerting.core.held import Held
+from alerting.core.maintenance import Window
 from alerting.core.model import Incident, Paged, Policy, Settings
 from devices.resolve import RegistrySnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A device's newest telemetry."""
+
+    values: Mapping[str, object]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,5 +32,9 @@ class World:
     """Alarms that wait: of these devices, and of the buildings they are in, by id."""
     steps: frozenset[str] = frozenset()
     """Testers' steps: those of these devices whose walk test runs now."""
+    maintenance: tuple[Window, ...] = ()
+    """The maintenance windows that run now; loaded only where a signal may be affected."""
+    told: Mapping[str, Told] = field(default_factory=dict)
+    """What devices told last, by id; loaded only where something charges that became too hot."""
     not_recorded: bool = False
     """Decided from memory because nothing can be committed: every text says so."""

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from alerting.core.acts import reminder_s
 from alerting.core.decisions import Decision, SetLadder
 from alerting.core.model import Incident, Paged, Reason, Work
+from alerting.core.verbs_result import reminder_s
 from alerting.core.world import World
 
 

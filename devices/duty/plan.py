@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from devices.model import Device, Person, Place, Role, Shift
+from devices.model import Device, HouseholdContact, Person, Place, Role, Shift
 
 GRID_ROLES = frozenset({Role.GRID_WORKER, Role.DEPUTY, Role.NEIGHBOUR_GRID})
 """Roles that people hold for a grid; all others are held for a place (a building, compound, community, street ...)."""
@@ -106,5 +106,7 @@ class RegistrySnapshot:
     night_rules: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Grid -> local minutes [from, to) in which its standing duty gives way to the community's duty list."""
     leaves: Mapping[str, tuple[Leave, ...]] = field(default_factory=dict)
+    households: Mapping[str, tuple[HouseholdContact, ...]] = field(default_factory=dict)
+    """Flat -> whom it may reach, who needs help leaving first: only of flats that were asked for."""
     timezone: str = "Asia/Shanghai"
     """Of the deployment: for night rules, volunteers' hours and stewards' nights. Patterns have their own."""
