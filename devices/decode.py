@@ -58,6 +58,7 @@ def _read(raw: RawMessage, source: Source, envelope: Envelope) -> Uplink | Decod
         test=test,
         retained=raw.retained,
         content_hash=_content_hash(decoded.readings, test) if frame.event_id is not None else "",
+        answer=decoded.answer,
     )
 
 

@@ -67,6 +67,17 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class CommandAnswer:
+    """What a device says of a command it was sent."""
+
+    command_id: str
+    done: bool
+    reason: str = ""
+    """Why not, in the device's own words."""
+    values: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Uplink:
     """A message that could be read. `event_id` is None for telemetry, heartbeats and status."""
 
@@ -81,6 +92,8 @@ class Uplink:
     retained: bool = False
     content_hash: str = ""
     """SHA-256 of the event's meaning: an event id used again with other content is a new event, marked."""
+    answer: CommandAnswer | None = None
+    """It answers a command; then it is no event."""
 
 
 @dataclass(frozen=True, slots=True)

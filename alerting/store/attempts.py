@@ -10,10 +10,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from alerting.channels.base import Submission
 from alerting.core.attempts import RANK
-from alerting.core.model import AttemptState
+from alerting.core.model import AttemptState, Purpose, Work
 from alerting.store.tables import attempts, incidents, notifications
 from devices.model import Channel, Language
 
+ASKING = tuple(purpose.value for purpose in Purpose if purpose.asks)
 lease_seconds = 15
 advisory_class = 1196314183
 """First key of the PostgreSQL advisory lock that a running process holds; the second is its boot number."""
@@ -32,6 +33,10 @@ class NewAttempt:
     lease_boot: int | None
     received_at: datetime | None
     planned_at: datetime
+    observed_at: datetime | None = None
+    """By the device's own clock, where it is trusted."""
+    clock: str | None = None
+    """Whether it is, or why not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,15 @@ class Claimed:
     """Somebody goes already, or a result is recorded: a page is not sent any more."""
     redial_gap_s: int
     redial_max: int
+    drill: bool = False
+    """An exercise: its figures are kept apart."""
+    superseded: bool = False
+    """A newer message of this incident to the same phone exists: this one is not sent late."""
+
+    @property
+    def asks(self) -> bool:
+        """It asks somebody to go, in earnest or in a drill."""
+        return self.purpose in ASKING
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +73,11 @@ class Change:
     attempt_id: str
     state: AttemptState
     due_at: datetime | None = None
+    committed_at: datetime | None = None
     submitted_at: datetime | None = None
     provider_accepted_at: datetime | None = None
     first_receipt_at: datetime | None = None
+    delivered_at: datetime | None = None
     answered_at: datetime | None = None
     taken_at: datetime | None = None
     provider_ref: str | None = None
@@ -94,6 +110,9 @@ _JOINED = (
         notifications.c.redial_max,
         incidents.c.severity,
         incidents.c.work,
+        incidents.c.taken_at,
+        notifications.c.planned_at.label("asked_at"),
+        incidents.c.drill_id,
     )
     .join(notifications, notifications.c.id == attempts.c.notification_id)
     .join(incidents, incidents.c.id == attempts.c.incident_id)
@@ -119,9 +138,11 @@ _LEASE = (
     )
 )
 _TIMES = (
+    "committed_at",
     "submitted_at",
     "provider_accepted_at",
     "first_receipt_at",
+    "delivered_at",
     "answered_at",
     "taken_at",
     "provider_ref",
@@ -156,7 +177,7 @@ _CANCEL = (
         attempts.c.state.in_((AttemptState.PLANNED.value, AttemptState.BUSY.value)),
         attempts.c.notification_id.in_(
             select(notifications.c.id).where(
-                notifications.c.incident_id == bindparam("incident"), notifications.c.purpose == "page"
+                notifications.c.incident_id == bindparam("incident"), notifications.c.purpose.in_(ASKING)
             )
         ),
     )
@@ -169,7 +190,7 @@ _RINGING = (
     .where(
         attempts.c.incident_id == bindparam("incident"),
         notifications.c.channel == Channel.VOICE.value,
-        notifications.c.purpose == "page",
+        notifications.c.purpose.in_(ASKING),
         attempts.c.provider_ref.is_not(None),
         attempts.c.state.in_((AttemptState.PROVIDER_ACCEPTED.value, AttemptState.SENT.value)),
     )
@@ -194,7 +215,7 @@ _HELD = text("SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND classid
 _LATEST = (
     select(attempts.c.id, attempts.c.notification_id, attempts.c.incident_id, attempts.c.planned_at)
     .join(notifications, notifications.c.id == attempts.c.notification_id)
-    .where(notifications.c.address == bindparam("address"), notifications.c.purpose == "page")
+    .where(notifications.c.address == bindparam("address"), notifications.c.purpose.in_(ASKING))
     .order_by(attempts.c.planned_at.desc())
     .limit(20)
 )
@@ -225,6 +246,8 @@ def insert(conn: Connection, rows: Sequence[NewAttempt]) -> None:
             "lease_boot": r.lease_boot,
             "received_at": r.received_at,
             "planned_at": r.planned_at,
+            "observed_at": r.observed_at,
+            "clock": r.clock,
         }
         for r in rows
     ]
@@ -322,7 +345,18 @@ def _row(row: Row[Any]) -> Claimed:
         provider_ref=row.provider_ref,
         received_at=row.received_at,
         severity=row.severity,
-        answered=row.work not in ("new", "dispatched"),
+        answered=_answered(row),
         redial_gap_s=row.redial_gap_s,
         redial_max=row.redial_max,
+        drill=row.drill_id is not None,
     )
+
+
+def _answered(row: Row[Any]) -> bool:
+    """Whoever was asked after somebody had taken it (it spreads, help is sent for) is still asked. A household may be
+    needed until it is known what it was."""
+    if row.purpose == Purpose.HOUSEHOLD.value:
+        return row.work in (Work.VERIFIED.value, Work.CLOSED.value, Work.EVALUATED.value)
+    if row.work in (Work.TAKEN.value, Work.ON_SITE.value):
+        return row.taken_at is None or bool(row.asked_at <= row.taken_at)
+    return row.work not in (Work.NEW.value, Work.DISPATCHED.value)

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Update, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, Select, Update, bindparam, delete, or_, select, union, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from alerting.core.model import Ack, Condition, Extent, Incident, Overlay, PlaceText, Policy, Reason, Via, Work
@@ -48,17 +48,22 @@ _COLUMNS = (
     incidents.c.drill_id,
     incidents.c.shelved_until,
     incidents.c.acknowledged_until,
+    incidents.c.acknowledged_by,
     incidents.c.verified,
 )
 _BASE = select(*_COLUMNS).order_by(incidents.c.id).with_for_update()
 _BY_KEYS = _BASE.where(incidents.c.dedup_key.in_(bindparam("keys", expanding=True)), incidents.c.holds_key)
 _BY_IDS = _BASE.where(incidents.c.id.in_(bindparam("ids", expanding=True)))
-_DUE = (
-    select(incidents.c.id)
-    .where(incidents.c.closed_at.is_(None), incidents.c.due_at <= bindparam("now"))
-    .order_by(incidents.c.severity, incidents.c.due_at)
-    .limit(bindparam("most"))
-)
+_OPEN = select(incidents.c.id, incidents.c.severity, incidents.c.due_at).where(incidents.c.closed_at.is_(None))
+_LIMITS = union(  # each by an index of its own
+    _OPEN.where(incidents.c.due_at <= bindparam("now")),
+    _OPEN.where(incidents.c.acknowledged_until <= bindparam("now")),
+    _OPEN.where(
+        incidents.c.shelved_until.is_not(None),
+        or_(incidents.c.shelved_until <= bindparam("now"), incidents.c.severity == 1),
+    ),
+).subquery()
+_DUE = select(_LIMITS.c.id).order_by(_LIMITS.c.severity, _LIMITS.c.due_at).limit(bindparam("most"))
 _NEXT_DUE = select(incidents.c.due_at).where(incidents.c.closed_at.is_(None), incidents.c.due_at.is_not(None))
 _NEXT_DUE = _NEXT_DUE.order_by(incidents.c.due_at).limit(1)
 _FORGOTTEN = select(incidents.c.id).where(incidents.c.closed_at.is_(None), incidents.c.due_at.is_(None)).limit(500)
@@ -98,7 +103,7 @@ def brief(conn: Connection, incident_id: str) -> tuple[str, Work] | None:
 
 
 def due_ids(conn: Connection, now: datetime, most: int) -> list[str]:
-    """Unclosed incidents whose due time has passed: worst first."""
+    """Unclosed incidents whose due time has passed, or whose shelf or acknowledgement has ended: worst first."""
     return [row[0] for row in conn.execute(_DUE, {"now": now, "most": most})]
 
 
@@ -200,7 +205,10 @@ def _incident(row: Row[Any], overlays: frozenset[Overlay]) -> Incident:
         drill_id=row.drill_id,
         shelved_until=row.shelved_until,
         acknowledged_until=row.acknowledged_until,
+        acknowledged_by=row.acknowledged_by,
         verified_by=(row.verified or {}).get("by"),
+        verified_result=(row.verified or {}).get("result"),
+        verified_how=(row.verified or {}).get("how"),
     )
 
 
@@ -222,6 +230,7 @@ def extent_values(extent: Extent) -> dict[str, list[str]]:
         "codes": list(extent.codes),
         "rooms": list(extent.rooms),
         "moves": list(extent.moves),
+        "spread": list(extent.spread),
     }
 
 
@@ -256,6 +265,7 @@ def _values(row: Incident) -> dict[str, Any]:
         "step": row.step,
         "due_at": row.due_at,
         "due_reason": row.due_reason.value if row.due_reason else None,
+        "due_set_at": row.opened_at if row.due_at else None,
         "taken_by": row.taken_by,
         "taken_at": row.taken_at,
         "signals": row.signals,

@@ -7,6 +7,8 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from alerting.store import probes
 from alerting.store.tables import attempts, callbacks, events, incident_overlays, incidents, notifications, timeline
+from alerting.store.tables_photos import incident_photos
+from alerting.store.tables_results import incident_results
 from alerting.store.tables_testing import held_alarms, test_session_devices, test_sessions, walk_tests
 
 
@@ -16,7 +18,7 @@ def delete_incidents(conn: Connection, before: datetime, most: int) -> int:
     ids = [row[0] for row in conn.execute(found.limit(most))]
     if not ids:
         return 0
-    for table in (attempts, notifications, timeline, incident_overlays):
+    for table in (attempts, notifications, timeline, incident_overlays, incident_results, incident_photos):
         conn.execute(delete(table).where(table.c.incident_id.in_(ids)))
     conn.execute(delete(incidents).where(incidents.c.id.in_(ids)))
     return len(ids)

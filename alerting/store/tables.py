@@ -41,12 +41,14 @@ incidents = Table(
     Column("step", Integer, nullable=False, default=0),
     Column("due_at", Instant),
     Column("due_reason", Word),
+    Column("due_set_at", Instant),  # a due time says when it was set: a clock set forward or back is found out
     Column("taken_by", Id),
     Column("taken_at", Instant),
     Column("acknowledged_by", String(64)),
     Column("acknowledged_at", Instant),
     Column("verified", Document),
     Column("closed_at", Instant),
+    Column("evaluated", Document),
     Column("extent", Document, nullable=False),
     Column("signals", Integer, nullable=False, default=1),
     Column("version", Integer, nullable=False, default=1),
@@ -66,6 +68,12 @@ Index(
 )
 _unclosed = incidents.c.closed_at.is_(None)
 Index("ix_incidents_due", incidents.c.due_at, sqlite_where=_unclosed, postgresql_where=_unclosed)
+
+for _limit in (incidents.c.shelved_until, incidents.c.acknowledged_until):
+    _until = _unclosed & _limit.is_not(None)
+    Index(f"ix_incidents_{_limit.name}", _limit, sqlite_where=_until, postgresql_where=_until)
+_open_drill = incidents.c.closed_at.is_(None) & incidents.c.drill_id.is_not(None)
+Index("ix_incidents_open_drills", incidents.c.drill_id, sqlite_where=_open_drill, postgresql_where=_open_drill)
 
 incident_overlays = Table(
     "incident_overlays",
@@ -134,6 +142,7 @@ attempts = Table(
     Column("first_receipt_at", Instant),
     Column("delivered_at", Instant),
     Column("observed_at", Instant),  # by the device's own clock, where it is trusted
+    Column("clock", Word),  # whether it is, or why not
     Column("committed_at", Instant),
     Column("answered_at", Instant),
     Column("taken_at", Instant),
@@ -143,6 +152,8 @@ attempts = Table(
 )
 _waiting = attempts.c.due_at.is_not(None)
 Index("ix_attempts_due", attempts.c.due_at, sqlite_where=_waiting, postgresql_where=_waiting)
+_forgotten = attempts.c.due_at.is_(None) & attempts.c.state.in_(("planned", "sending"))
+Index("ix_attempts_forgotten", attempts.c.incident_id, sqlite_where=_forgotten, postgresql_where=_forgotten)
 
 callbacks = Table(
     "callbacks",

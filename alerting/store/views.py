@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, or_, select, true
 
-from alerting.core.model import AttemptState, Purpose, Work
+from alerting.core.household_words import HOUSEHOLD
+from alerting.core.model import AttemptState, Overlay, Purpose, Work
 from alerting.store.tables import attempts, incident_overlays, incidents, notifications, timeline
-from devices.model import Channel
+from devices.model import Channel, PersonKind
 from devices.store.scope import EVERYTHING, Scope
 from devices.store.tables import people
 
@@ -53,6 +54,12 @@ class IncidentFilter:
     place_id: str | None = None
     device_id: str | None = None
     reference: str | None = None
+    shelved: bool | None = None
+    raised: bool | None = None
+    """By people."""
+    unseen: bool | None = None
+    drill: bool | None = None
+    """True: exercises alone; False: everything but them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +87,9 @@ class NotificationView:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Which incidents somebody may see: those within his scope, and with `person_id` those that this person was paged
-    for or has taken. An incident without a place is within the scope of those alone who see everything."""
+    """Which incidents somebody may see: those within his scope or handed over to a grid of it, and with `person_id`
+    those that this person was paged for, has taken or has reported. One without a place is within the scope of those
+    alone who see everything."""
 
     scope: Scope = EVERYTHING
     person_id: str | None = None
@@ -90,25 +98,31 @@ class Sight:
         """On `incidents`."""
         if self.scope.everything:
             return true()
-        inside = self.scope.at_place(incidents.c.place_id)
+        handed_over = and_(_marked(Overlay.TRANSFERRED), self.scope.at_grid(incidents.c.grid_id))
+        inside = or_(self.scope.at_place(incidents.c.place_id), handed_over)
         return inside if self.person_id is None else or_(inside, _paged_for(self.person_id))
 
     def of(self, column: ColumnElement[str]) -> ColumnElement[bool]:
         """On a column that holds an incident's id."""
         if self.scope.everything:
             return true()
-        return select(incidents.c.id).where(incidents.c.id == column, self.condition()).exists()
+        own = select(incidents.c.id).where(incidents.c.id == column, self.condition())
+        return own.correlate_except(incidents).exists()  # the outer query may be over incidents itself
 
 
 ALL = Sight()
 
 
 def _paged_for(person_id: str) -> ColumnElement[bool]:
-    """Condition on `incidents`: this person was paged for it, or goes."""
+    """Condition on `incidents`: this person was paged for it, goes, or reported it."""
     asked = select(notifications.c.id).where(
         notifications.c.incident_id == incidents.c.id, notifications.c.recipient_id == person_id
     )
-    return or_(incidents.c.taken_by == person_id, asked.exists())
+    lines = timeline.alias("lines")  # the outer query may be over the timeline itself
+    told = select(lines.c.seq).where(
+        lines.c.incident_id == incidents.c.id, lines.c.kind == "raised", lines.c.actor == person_id
+    )
+    return or_(incidents.c.taken_by == person_id, asked.exists(), told.exists())
 
 
 _TAKEN_BY = people.alias("taken_by")
@@ -133,6 +147,15 @@ def _filtered(query: Select[Any], wanted: IncidentFilter) -> Select[Any]:
     column = incidents.c
     if wanted.open is not None:
         query = query.where(column.closed_at.is_(None) if wanted.open else column.closed_at.is_not(None))
+    if wanted.drill is not None:
+        query = query.where(column.drill_id.is_not(None) if wanted.drill else column.drill_id.is_(None))
+    for wish, condition in (
+        (wanted.shelved, column.shelved_until.is_not(None)),
+        (wanted.raised, column.raised_by.is_not(None)),
+        (wanted.unseen, _marked(Overlay.UNSEEN)),
+    ):
+        if wish is not None:
+            query = query.where(condition if wish else ~condition)
     if wanted.work:
         query = query.where(column.work.in_(wanted.work))
     if wanted.severity_max is not None:
@@ -147,6 +170,39 @@ def _filtered(query: Select[Any], wanted: IncidentFilter) -> Select[Any]:
         column.reference: wanted.reference,
     }
     return query.where(*(name == value for name, value in equal.items() if value is not None))
+
+
+def _marked(overlay: Overlay) -> ColumnElement[bool]:
+    """Condition on `incidents`."""
+    table = incident_overlays.c
+    found = select(table.kind).where(table.incident_id == incidents.c.id, table.kind == overlay.value)
+    return found.exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An incident as another one names it."""
+
+    id: str
+    reference: str
+    work: str
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What an incident reopens, and what reopened it, oldest first."""
+
+    reopens: Link | None
+    reopened_by: tuple[Link, ...]
+
+
+def links(conn: Connection, view: IncidentView, sight: Sight = ALL) -> Links:
+    column = incidents.c
+    query = select(column.id, column.reference, column.work, column.opened_at).where(sight.condition())
+    before = conn.execute(query.where(column.id == view.row["linked_to"])).first()
+    after = conn.execute(query.where(column.linked_to == view.id).order_by(column.id))
+    return Links(None if before is None else Link(*before), tuple(Link(*row) for row in after))
 
 
 def incident(conn: Connection, incident_id: str, sight: Sight = ALL) -> IncidentView | None:
@@ -213,8 +269,14 @@ class NotificationFilter:
     purpose: str | None = None
 
 
-_NOTIFICATIONS = select(notifications, people.c.name.label("recipient_name")).select_from(
-    notifications.outerjoin(people, people.c.id == notifications.c.recipient_id)
+_SHOWN_NAME = case((people.c.kind == PersonKind.HOUSEHOLD.value, HOUSEHOLD), else_=people.c.name)
+"""A household's name is read by nobody here."""
+_NOTIFICATIONS = select(
+    notifications, _SHOWN_NAME.label("recipient_name"), incidents.c.acknowledged_at.label("acknowledged_at")
+).select_from(
+    notifications.outerjoin(people, people.c.id == notifications.c.recipient_id).outerjoin(
+        incidents, incidents.c.id == notifications.c.incident_id
+    )
 )
 
 
@@ -270,7 +332,7 @@ def unreceived(conn: Connection, person_id: str, limit: int) -> list[Unreceived]
         .where(
             notifications.c.recipient_id == person_id,
             notifications.c.channel == Channel.APP.value,
-            notifications.c.purpose == Purpose.PAGE.value,
+            notifications.c.purpose.in_([each.value for each in Purpose if each.asks]),
             notifications.c.state.not_in((*_SEEN_BY_APP, AttemptState.CANCELED.value)),
         )
         .order_by(notifications.c.urgency, notifications.c.id)
@@ -290,4 +352,4 @@ def call_script(conn: Connection, attempt_id: str) -> str | None:
 
 
 def person_name(conn: Connection, person_id: str) -> str | None:
-    return conn.scalar(select(people.c.name).where(people.c.id == person_id))
+    return conn.scalar(select(_SHOWN_NAME).where(people.c.id == person_id))

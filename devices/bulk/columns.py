@@ -66,6 +66,7 @@ COLUMNS: Mapping[Sheet, tuple[Column, ...]] = {
         Column("committee", "自治组织"),
         Column("supervising_unit", "主管单位"),
         Column("partner_unit", "包联单位"),
+        Column("gateway", "网关"),
     ),
     Sheet.PEOPLE: (
         Column("code", "人员编码", ("person_code",)),

@@ -149,6 +149,12 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         "请先登记该型号。",
         "Register the model first.",
     ),
+    "unknown_gateway": (
+        "没有网关 {value}。",
+        "There is no gateway {value}.",
+        "请填写另一台已登记或本文件中的设备号。",
+        "Name another device that is registered or stands in this file.",
+    ),
     "device_missing": (
         "填写了“{column}”却没有设备号。",
         "{column} is given without a device.",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from devices.signals import DecodeReason, Reading, Scalar
+from devices.signals import CommandAnswer, DecodeReason, Reading, Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class Decoded:
     """A test bit found in the body; a test bit beside an alarm leaves the alarm an alarm, marked."""
     notes: Mapping[str, Scalar] = field(default_factory=dict)
     """Remarks added to the values but not to the meaning (`media_url`)."""
+    answer: CommandAnswer | None = None
+    """The body answers a command."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct, ValidationError, convert
 from devices.codecs.base import CodecFault, Decoded, Frame
 from devices.limits import integer_abs_max
 from devices.salvage import code_claims_fire
-from devices.signals import DecodeReason, Reading, Scalar, SignalKind
+from devices.signals import CommandAnswer, DecodeReason, Reading, Scalar, SignalKind
 from devices.taxonomy import TAXONOMY, SignalClass
 
 _Integer = Annotated[int, Meta(ge=-integer_abs_max, le=integer_abs_max)]
@@ -36,7 +36,9 @@ class _Telemetry(Struct):
 
 class _CommandAnswer(Struct):
     command_id: _Name
-    result: _Name
+    result: Literal["done", "failed"]
+    reason: str = ""
+    values: _Values = {}
     detail: str = ""
 
 
@@ -63,8 +65,9 @@ class GengfuPlain:
     """Bodies as the contract page defines them; unknown keys are ignored, known ones must have their type.
 
     `part` is `event`, `telemetry`, `heartbeat`, `command` (body: parsed JSON) or `status` (body: text).
-    An answer to a command is telemetry with `command_id`, `result` and `detail`. `battery` (percent) and `rssi`
-    (dBm) of telemetry stand among its values. The first media address is noted as `media_url`.
+    An answer to a command is telemetry with `command_id`, `result`, `detail` (why not) and the device's values.
+    `battery` (percent) and `rssi` (dBm) of telemetry stand among its values. The first media address is noted as
+    `media_url`.
     """
 
     name = "gengfu_plain"
@@ -114,12 +117,15 @@ def _read_telemetry(body: object, heartbeat: bool) -> Decoded:
 
 def _read_command(body: object) -> Decoded:
     answer = convert(body, _CommandAnswer)
+    why = answer.reason or answer.detail
     values: dict[str, Scalar] = {
+        **answer.values,
         "command_id": answer.command_id,
         "result": answer.result,
-        "detail": answer.detail,
+        "detail": why,
     }
-    return Decoded((Reading(SignalKind.TELEMETRY, None, values),))
+    told = CommandAnswer(answer.command_id, answer.result == "done", why, answer.values)
+    return Decoded((Reading(SignalKind.TELEMETRY, None, values),), answer=told)
 
 
 def _read_status(body: object) -> Decoded | CodecFault:

@@ -14,6 +14,7 @@ from devices.bulk.files import RawSheet, sheets_of
 from devices.bulk.heads import Table, recognise
 from devices.bulk.values import ShortIds
 from devices.store.bulk_devices import find_twice
+from devices.store.bulk_gateways import find_gateways
 from devices.store.bulk_grids import Grids
 from devices.store.bulk_people import People
 from devices.store.bulk_places import PlaceRows
@@ -85,6 +86,7 @@ def _read(work: Work, tables: Sequence[Table]) -> None:
     for table in by_sheet[Sheet.PLACES]:
         PlaceRows(work, table, grids).read()
     find_twice(work)
+    find_gateways(work)
     if by_sheet[Sheet.PEOPLE] or by_sheet[Sheet.GRIDS] or by_sheet[Sheet.SHIFTS]:
         references, people = Places(work), People(work)
         for table in by_sheet[Sheet.PEOPLE]:

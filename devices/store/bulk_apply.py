@@ -65,7 +65,7 @@ def _bulk(name: str, table: Table, columns: str, source: str) -> Op:
 
 
 _PLACE = "id parent_id kind code name name_en path lat lon version"
-_DEVICE = "id kind codec place_id state supervision_window_s model_id created_at version"
+_DEVICE = "id kind codec place_id state supervision_window_s model_id gateway_id created_at version"
 _P = device_placements.c
 _PERSON = "kind name name_en language left_at place_id hours_from hours_to night_calls_consent_at"
 
@@ -132,14 +132,14 @@ OPS: tuple[Op, ...] = (
         "devices",
         devices,
         _DEVICE,
-        "SELECT n, id, kind, codec, place_id, state, window, model_id, :now, 1 FROM device"
+        "SELECT n, id, kind, codec, place_id, state, window, model_id, gateway, :now, 1 FROM device"
         " WHERE n > ? AND op = 0 ORDER BY n LIMIT ?",
     ),
     _changes(
         "device_change",
         devices,
-        "kind codec place_id state supervision_window_s model_id",
-        source="SELECT n, id, kind, codec, place_id, state, window, model_id FROM device"
+        "kind codec place_id state supervision_window_s model_id gateway_id",
+        source="SELECT n, id, kind, codec, place_id, state, window, model_id, gateway FROM device"
         " WHERE n > ? AND op = 2 ORDER BY n LIMIT ?",
     ),
     _bulk(

@@ -41,6 +41,7 @@ _KNOWN = (
         devices.c.state,
         devices.c.supervision_window_s,
         devices.c.model_id,
+        devices.c.gateway_id,
         devices.c.created_at,
         places.c.path,
     )
@@ -48,7 +49,7 @@ _KNOWN = (
     .where(one_of(devices.c.id, "ids"))
 )
 _TAKEN = select(device_identities.c.dialect, device_identities.c.external_id, device_identities.c.device_id)
-_OTHER = ("model", "kind", "identity", "state")
+_OTHER = ("model", "kind", "identity", "state", "gateway")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Known:
     state: str
     window: int | None
     model_id: str | None
+    gateway: str | None
     created_at: datetime
     path: str | None
 
@@ -85,6 +87,7 @@ class DeviceColumns:
         self._device = at.get("device")
         self._model, self._kind = at.get("model"), at.get("kind")
         self._identity, self._state = at.get("identity"), at.get("state")
+        self._gateway = at.get("gateway")
         self._others = [(name, at[name]) for name in _OTHER if name in at]
         self._empty = work.conn.scalar(select(devices.c.id).limit(1)) is None
         self._models = {code: Model(*values) for code, *values in work.conn.execute(_MODELS)}
@@ -143,24 +146,39 @@ class DeviceColumns:
         model = self._model_of(number, cells, known)
         state = self._state_of(number, cells)
         if model is not None and state is not None:
-            self._plan(number, name, node, known, model, state)
+            self._plan(number, name, node, known, model, state, self._gateway_of(cells, known))
             for text in _several(cells[self._identity]) if self._identity is not None else ():
                 self._name(number, name, text, model)
         return True
 
-    def _plan(self, number: int, name: str, node: Node | None, known: Known | None, model: Model, state: str) -> None:
+    def _gateway_of(self, cells: Sequence[str], known: Known | None) -> str | None:
+        """Looked up at the end: it may stand further down. An empty cell leaves what is known."""
+        wanted = code(cells[self._gateway]) if self._gateway is not None else ""
+        return wanted or (known.gateway if known is not None else None)
+
+    def _plan(
+        self,
+        number: int,
+        name: str,
+        node: Node | None,
+        known: Known | None,
+        model: Model,
+        state: str,
+        gateway: str | None,
+    ) -> None:
         place_id = node.id if node is not None else known.place_id if known is not None else None
         if known is None:
-            values = (name, model.kind, model.codec, place_id, state or DEFAULT_STATE, model.window, model.id)
+            values = (name, model.kind, model.codec, place_id, state or DEFAULT_STATE, model.window, model.id, gateway)
             self._work.stage.add_device((*values, NEW, self._src, number))
             self._work.counts.add("devices", CREATE)
             return
         moved = place_id != known.place_id
         after = self._after(number, known, state, moved)
-        wanted = (model.kind, model.codec, place_id, after, model.window, model.id)
+        wanted = (model.kind, model.codec, place_id, after, model.window, model.id, gateway)
         if after is None:
             return
-        if wanted == (known.kind, known.codec, known.place_id, known.state, known.window, known.model_id):
+        was = (known.kind, known.codec, known.place_id, known.state, known.window, known.model_id, known.gateway)
+        if wanted == was:
             self._work.counts.add("devices", SAME_AS_IS)
             self._work.stage.add_device((name, *wanted, 1, self._src, number))
             return

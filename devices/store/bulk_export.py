@@ -39,6 +39,7 @@ _PLACES = (
         devices.c.kind,
         devices.c.state,
         device_models.c.dialect,
+        devices.c.gateway_id,
     )
     .select_from(
         places.outerjoin(devices, devices.c.place_id == places.c.id).outerjoin(
@@ -49,7 +50,14 @@ _PLACES = (
     .execution_options(yield_per=ROWS_AT_ONCE)
 )
 _HOMELESS = (
-    select(devices.c.id, device_models.c.code, devices.c.kind, devices.c.state, device_models.c.dialect)
+    select(
+        devices.c.id,
+        device_models.c.code,
+        devices.c.kind,
+        devices.c.state,
+        device_models.c.dialect,
+        devices.c.gateway_id,
+    )
     .select_from(devices.outerjoin(device_models, device_models.c.id == devices.c.model_id))
     .where(devices.c.place_id.is_(None))
     .order_by(devices.c.id)
@@ -144,7 +152,7 @@ def _place_rows(conn: Connection, scope: Scope) -> Iterator[list[str]]:
     """The row of a place without devices: it is written when nothing below it would tell of it."""
     for part in conn.execute(_PLACES.where(scope.on_path(places.c.path))).partitions():
         identities = _identities(conn, [(row[8], row[12]) for row in part if row[8] is not None])
-        for id_, kind, name, path, code, name_en, lat, lon, device, model, device_kind, state, _ in part:
+        for id_, kind, name, path, code, name_en, lat, lon, device, model, device_kind, state, _, gateway in part:
             again = bool(walk.steps) and walk.steps[-1].path == path
             step = walk.steps[-1] if again else walk.to(path, KIND_INDEX[kind], name, id_)
             if pending is not None and not (path.startswith(pending[-1] + SEPARATOR) and pending[-2] == ""):
@@ -155,7 +163,7 @@ def _place_rows(conn: Connection, scope: Scope) -> Iterator[list[str]]:
             grid = step.grid if step.kind >= COMMUNITY else ""
             told = [device or "", model or ""]
             last = [device_kind or "", identities.get(device, ""), state or ""]
-            row = [*walk.levels(), grid, *told, *own, *last, *compound]
+            row = [*walk.levels(), grid, *told, *own, *last, *compound, gateway or ""]
             if device is not None:
                 yield row
             else:
@@ -170,9 +178,9 @@ def _homeless_rows(conn: Connection) -> Iterator[list[str]]:
     """Devices that hang nowhere."""
     found = conn.execute(_HOMELESS).fetchall()
     identities = _identities(conn, [(row[0], row[4]) for row in found])
-    for device, model, kind, state, _ in found:
+    for device, model, kind, state, _, gateway in found:
         told = [device, model or "", *[""] * 4, kind, identities.get(device, ""), state]
-        yield [*[""] * (len(LEVELS) + 1), *told, *[""] * 5]
+        yield [*[""] * (len(LEVELS) + 1), *told, *[""] * 5, gateway or ""]
 
 
 def _identities(conn: Connection, devices_and_dialects: Sequence[tuple[str, str | None]]) -> dict[str, str]:

@@ -21,7 +21,7 @@ CREATE TABLE node (
     state INTEGER NOT NULL, given INTEGER NOT NULL, src INTEGER NOT NULL, row INTEGER NOT NULL);
 CREATE TABLE device (
     n INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT, codec TEXT, place_id TEXT, state TEXT, window INTEGER,
-    model_id TEXT, op INTEGER NOT NULL, src INTEGER NOT NULL, row INTEGER NOT NULL);
+    model_id TEXT, gateway TEXT, op INTEGER NOT NULL, src INTEGER NOT NULL, row INTEGER NOT NULL);
 CREATE TABLE identity (
     n INTEGER PRIMARY KEY, dialect TEXT NOT NULL, external_id TEXT NOT NULL, kind TEXT NOT NULL,
     device_id TEXT NOT NULL, op INTEGER NOT NULL, src INTEGER NOT NULL, row INTEGER NOT NULL);
@@ -34,7 +34,10 @@ NEW, SAME, CHANGED = 0, 1, 2
 
 _NODE = "INSERT INTO node VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 _NODE_UPDATE = "UPDATE node SET name=?, code=?, name_en=?, lat=?, lon=?, state=?, given=?, src=?, row=? WHERE n=?"
-_DEVICE = "INSERT INTO device (id,kind,codec,place_id,state,window,model_id,op,src,row) VALUES (?,?,?,?,?,?,?,?,?,?)"
+_DEVICE = (
+    "INSERT INTO device (id,kind,codec,place_id,state,window,model_id,gateway,op,src,row)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+)
 _IDENTITY = "INSERT INTO identity (dialect,external_id,kind,device_id,op,src,row) VALUES (?,?,?,?,?,?,?)"
 _STEP = "INSERT INTO step (op, args) VALUES (?,?)"
 _encode = msgspec.json.Encoder().encode

@@ -41,6 +41,8 @@ class DeviceRow:
     out_of_service_until: datetime | None = None
     out_of_service_reason: str | None = None
     replaced_by: str | None = None
+    gateway_id: str | None = None
+    """The radio gateway through which it speaks: silent behind a silent one, it is no trouble of its own."""
     identities: tuple[Identity, ...] = ()
 
     @property
@@ -103,6 +105,7 @@ _SELECT = select(
     devices.c.out_of_service_until,
     devices.c.out_of_service_reason,
     devices.c.replaced_by,
+    devices.c.gateway_id,
 ).select_from(devices.outerjoin(device_models, device_models.c.id == devices.c.model_id))
 
 
@@ -264,6 +267,7 @@ def _values(row: DeviceRow) -> dict[str, Any]:
         "out_of_service_until": row.out_of_service_until,
         "out_of_service_reason": row.out_of_service_reason,
         "replaced_by": row.replaced_by,
+        "gateway_id": row.gateway_id,
     }
 
 
@@ -277,7 +281,7 @@ def _rows(conn: Connection, query: Select[Any], values: dict[str, Any] | None = 
 def _row(row: Row[*tuple[Any, ...]], named: tuple[Identity, ...]) -> DeviceRow:
     id_, kind, place_id, state, codec, test_mode_until, supervision_window_s, created_at, usable, version = row[:10]
     device = Device(id_, kind, place_id, DeviceState(state), codec, test_mode_until, supervision_window_s)
-    model_id, model, parent_id, port, label, out_until, out_reason, replaced_by = row[10:]
+    model_id, model, parent_id, port, label, out_until, out_reason, replaced_by, gateway_id = row[10:]
     return DeviceRow(
         device,
         created_at,
@@ -291,5 +295,6 @@ def _row(row: Row[*tuple[Any, ...]], named: tuple[Identity, ...]) -> DeviceRow:
         out_until,
         out_reason,
         replaced_by,
+        gateway_id,
         named,
     )

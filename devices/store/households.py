@@ -2,18 +2,34 @@
 duty, or in a text; without consent in force a contact is not read for use.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    ScalarSelect,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
-from devices.model import Channel, Language, PersonKind, Relation
+from devices.model import Channel, HouseholdContact, Language, PersonKind, Relation
+from devices.store.lists import one_of
 from devices.store.pages import after_id
 from devices.store.scope import EVERYTHING, SEPARATOR, Scope
 from devices.store.tables import contact_points, people, places
 from devices.store.tables_places import households
+from devices.store.types import Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +48,10 @@ class HouseholdRow:
     needs_help_leaving: bool = False
     language: Language = Language.ZH_CN
     version: int = 1
+    result_messages: bool = False
+    """Agreed to hear by text how it ended."""
+    verified_at: datetime | None = None
+    """When somebody at this number said that it is right; only then it is called by itself. Another number ends it."""
 
     def in_force(self, now: datetime) -> bool:
         return self.consent_at <= now < self.consent_until
@@ -47,30 +67,56 @@ class ToCall:
 
 
 _H = households.c
-_PHONE = (
-    select(contact_points.c.address)
-    .where(contact_points.c.person_id == people.c.id)
-    .order_by(contact_points.c.id)
-    .limit(1)
-    .correlate(people)
-    .scalar_subquery()
-)
+
+
+def _of_point(column: Column[Any]) -> ScalarSelect[Any]:
+    """A column of the person's one contact point."""
+    mine = select(column).where(contact_points.c.person_id == people.c.id).order_by(contact_points.c.id).limit(1)
+    return mine.correlate(people).scalar_subquery()
+
+
 _COLUMNS = (
     people.c.id,
     _H.place_id,
     people.c.name,
     _H.relation,
-    _PHONE,
+    _of_point(contact_points.c.address),
     _H.consent_at,
     _H.consent_until,
     _H.consent_how,
     _H.needs_help_leaving,
     people.c.language,
     people.c.version,
+    _H.result_messages,
+    _of_point(contact_points.c.verified_at),
 )
 _WHO = households.join(people, people.c.id == _H.person_id)
 _SELECT = select(*_COLUMNS).select_from(_WHO)
 _TO_CALL = select(*_COLUMNS, places.c.name, places.c.path).select_from(_WHO.join(places, places.c.id == _H.place_id))
+_REACHED = (
+    select(
+        people.c.id,
+        _H.place_id,
+        _H.relation,
+        contact_points.c.address,
+        people.c.language,
+        _H.needs_help_leaving,
+        _H.result_messages,
+        _H.consent_at,
+        _H.consent_until,
+    )
+    .select_from(_WHO.join(contact_points, contact_points.c.person_id == people.c.id))
+    .where(
+        one_of(_H.place_id, "place_ids"),
+        _H.consent_at <= bindparam("now", type_=Instant()),
+        _H.consent_until > bindparam("now", type_=Instant()),
+        or_(people.c.left_at.is_(None), people.c.left_at > bindparam("now", type_=Instant())),
+        contact_points.c.verified_at.is_not(None),
+        contact_points.c.opted_out_at.is_(None),
+    )
+    .order_by(func.coalesce(_H.needs_help_leaving, 0).desc(), people.c.id)
+)
+_ANY = select(_H.person_id).limit(1)
 
 
 def insert_many(conn: Connection, rows: Iterable[HouseholdRow]) -> None:
@@ -129,6 +175,34 @@ def to_call(conn: Connection, path: str, now: datetime, limit: int, *, within: S
     return [ToCall(_row(row[:-2]), row[-2], tuple(row[-1].split(SEPARATOR))) for row in conn.execute(ordered)]
 
 
+def any_at_all(conn: Connection) -> bool:
+    return conn.execute(_ANY).first() is not None
+
+
+def reachable(conn: Connection, place_ids: Collection[str], now: datetime) -> dict[str, tuple[HouseholdContact, ...]]:
+    """Of these flats: whose consent is in force and whose number is verified, who needs help leaving first. No name."""
+    found: dict[str, list[HouseholdContact]] = {}
+    if place_ids:
+        for row in conn.execute(_REACHED, {"place_ids": list(place_ids), "now": now}):
+            found.setdefault(row[1], []).append(_reached(row))
+    return {place_id: tuple(contacts) for place_id, contacts in found.items()}
+
+
+def _reached(row: "Row[*tuple[Any, ...]]") -> HouseholdContact:
+    id_, place_id, relation, phone, language, needs_help, results, consent_at, consent_until = row
+    return HouseholdContact(
+        id_,
+        place_id,
+        Relation(relation),
+        phone,
+        Language(language),
+        bool(needs_help),
+        bool(results),
+        consent_at,
+        consent_until,
+    )
+
+
 def _in_force(now: datetime) -> ColumnElement[bool]:
     """As `HouseholdRow.in_force`; a row without consent is not."""
     return and_(_H.consent_at <= now, _H.consent_until > now, or_(people.c.left_at.is_(None), people.c.left_at > now))
@@ -136,7 +210,13 @@ def _in_force(now: datetime) -> ColumnElement[bool]:
 
 def _put_phone(conn: Connection, row: HouseholdRow) -> None:
     if row.phone is not None:
-        point = {"id": row.id, "person_id": row.id, "channel": Channel.VOICE.value, "address": row.phone}
+        point = {
+            "id": row.id,
+            "person_id": row.id,
+            "channel": Channel.VOICE.value,
+            "address": row.phone,
+            "verified_at": row.verified_at,
+        }
         conn.execute(insert(contact_points).values(**point))
 
 
@@ -152,11 +232,12 @@ def _values(row: HouseholdRow) -> dict[str, Any]:
         "consent_at": row.consent_at,
         "consent_until": row.consent_until,
         "consent_how": row.consent_how,
+        "result_messages": int(row.result_messages),
     }
 
 
 def _row(row: "Row[*tuple[Any, ...]] | tuple[Any, ...]") -> HouseholdRow:
-    id_, place_id, name, relation, phone, at, until, how, needs_help, language, version = row
+    id_, place_id, name, relation, phone, at, until, how, needs_help, language, version, results, verified_at = row
     return HouseholdRow(
         id_,
         place_id,
@@ -169,4 +250,6 @@ def _row(row: "Row[*tuple[Any, ...]] | tuple[Any, ...]") -> HouseholdRow:
         bool(needs_help),
         Language(language),
         version,
+        bool(results),
+        verified_at,
     )

@@ -6,7 +6,7 @@ and another count forgets everything. Where nothing is counted (PostgreSQL) ever
 Law: never ask it in a transaction that has itself written to the registry: what is rolled back would be remembered.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from devices.duty.plan import Leave, RegistrySnapshot, Scoped
 from devices.model import Person, Place, PlaceKind, Shift
-from devices.store import duty_rows, snapshot
+from devices.store import duty_rows, households, snapshot
 from devices.store.snapshot import FOR_EVER, TIMEZONE, FoundPlaces
 from devices.store.tables_generation import registry_generation
 
@@ -40,6 +40,8 @@ class RegistryMemory:
         self._generation: int | None = None
         self._asked: set[str] = set()
         """The grids of the last load."""
+        self._no_households: bool | None = None
+        """Is not even one registered? None: not looked yet."""
         self._forget()
 
     def load(
@@ -92,6 +94,22 @@ class RegistryMemory:
         self._generation = generation
         return told
 
+    def with_households(
+        self, conn: Connection, told: RegistrySnapshot, flat_ids: Collection[str], now: datetime
+    ) -> RegistrySnapshot:
+        """With whom these flats' households may be reached by; read anew each time, since consent ends by itself.
+
+        Where no household is registered at all, which the generation tells, nothing is read: to write one takes a
+        person, and a new person counts.
+        """
+        if self._generation is not None:
+            if self._no_households is None:
+                self._no_households = not households.any_at_all(conn)
+            if self._no_households:
+                return told
+        found = households.reachable(conn, flat_ids, now)
+        return replace(told, households=found) if found else told
+
     def _near(self, grid_ids: Iterable[str]) -> set[str]:
         return {neighbour for grid_id in grid_ids for neighbour in self._neighbours.get(grid_id, ())}
 
@@ -114,6 +132,7 @@ class RegistryMemory:
         self._named: set[str] = set()
         self._planned_places: frozenset[str] | None = None
         self._globals_known = False
+        self._no_households = None
         self._somebody_leaves = FOR_EVER
         self._snapshot = RegistrySnapshot(
             places=self._places,

@@ -32,6 +32,8 @@ class ModelRow:
     """It says by itself when all is well again."""
     walk_test_s: int = WALK_TEST_S
     signal_dbm_min: int | None = None
+    actions: tuple[str, ...] = ()
+    """What its devices can be made to do: `cut_power`, `sound_siren`. Each device still needs its own permission."""
     version: int = 1
 
 
@@ -50,6 +52,7 @@ _SELECT = select(
     _T.restores,
     _T.walk_test_s,
     _T.signal_dbm_min,
+    _T.actions,
     _T.version,
 )
 
@@ -87,9 +90,9 @@ def update_one(conn: Connection, row: ModelRow) -> bool:
 
 
 def _values(row: ModelRow) -> dict[str, Any]:
-    return asdict(row) | {"restores": int(row.restores)}
+    return asdict(row) | {"restores": int(row.restores), "actions": list(row.actions) or None}
 
 
 def _row(row: Row[*tuple[Any, ...]]) -> ModelRow:
     values = row._asdict()
-    return ModelRow(**values | {"restores": bool(values["restores"])})
+    return ModelRow(**values | {"restores": bool(values["restores"]), "actions": tuple(values["actions"] or ())})

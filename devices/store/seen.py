@@ -23,6 +23,8 @@ class SeenRow(Struct, frozen=True, gc=False):
     last_seen_at: datetime
     online: bool = True
     values: Mapping[str, Scalar] | None = None
+    values_at: datetime | None = None
+    """When these values were told; None: with this very word."""
 
 
 def _upsert(insert: Any, columns: tuple[str, ...]) -> Any:
@@ -38,11 +40,15 @@ def _upsert(insert: Any, columns: tuple[str, ...]) -> Any:
 _HEARD = ("last_seen_at", "online")
 _WITHOUT_VALUES = {"sqlite": _upsert(sqlite.insert, _HEARD), "postgresql": _upsert(postgresql.insert, _HEARD)}
 _WITH_VALUES = {
-    "sqlite": _upsert(sqlite.insert, (*_HEARD, "values")),
-    "postgresql": _upsert(postgresql.insert, (*_HEARD, "values")),
+    "sqlite": _upsert(sqlite.insert, (*_HEARD, "values", "values_at")),
+    "postgresql": _upsert(postgresql.insert, (*_HEARD, "values", "values_at")),
 }
 _SELECT = select(
-    device_seen.c.device_id, device_seen.c.last_seen_at, device_seen.c.online, device_seen.c["values"]
+    device_seen.c.device_id,
+    device_seen.c.last_seen_at,
+    device_seen.c.online,
+    device_seen.c["values"],
+    device_seen.c.values_at,
 ).where(one_of(device_seen.c.device_id, "device_ids"))
 
 
@@ -51,7 +57,11 @@ def upsert(conn: Connection, rows: Iterable[SeenRow]) -> None:
     in_order = sorted(rows, key=lambda row: row.device_id)  # always the same order: two writers cannot deadlock
     dialect = conn.dialect.name
     bare = [_heard(row) for row in in_order if row.values is None]
-    full = [_heard(row) | {"values": dict(row.values)} for row in in_order if row.values is not None]
+    full = [
+        _heard(row) | {"values": dict(row.values), "values_at": row.values_at or row.last_seen_at}
+        for row in in_order
+        if row.values is not None
+    ]
     if bare:
         conn.execute(_WITHOUT_VALUES[dialect], bare)
     if full:
@@ -61,7 +71,7 @@ def upsert(conn: Connection, rows: Iterable[SeenRow]) -> None:
 def load(conn: Connection, device_ids: Iterable[str]) -> dict[str, SeenRow]:
     """What is known of these devices, by device id."""
     rows = conn.execute(_SELECT, {"device_ids": list(device_ids)})
-    return {id_: SeenRow(id_, last_seen_at, bool(online), values) for id_, last_seen_at, online, values in rows}
+    return {id_: SeenRow(id_, last_seen_at, bool(online), values, at) for id_, last_seen_at, online, values, at in rows}
 
 
 def _heard(row: SeenRow) -> dict[str, Any]:

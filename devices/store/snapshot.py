@@ -91,7 +91,7 @@ _PERSON = (
     people.c.night_calls_consent_at,
     _CONTACTS,
 )
-_NOT_LEFT = and_(  # nor of a household: those are called by people, never by us
+_NOT_LEFT = and_(  # nor of a household: who stands on duty is none of them
     or_(people.c.left_at.is_(None), people.c.left_at > _NOW), people.c.kind != PersonKind.HOUSEHOLD.value
 )
 _PEOPLE = select(*_PERSON).where(one_of(people.c.id, "people_ids"), _NOT_LEFT)

@@ -113,6 +113,7 @@ devices = Table(
     Column("out_of_service_until", Instant),
     Column("out_of_service_reason", String(200)),
     Column("replaced_by", String(64)),
+    Column("gateway_id", String(64), index=True),  # the radio gateway through which it speaks
     Column("version", Integer, nullable=False, default=1),
 )
 
@@ -123,6 +124,7 @@ device_seen = Table(
     Column("last_seen_at", Instant, nullable=False, index=True),
     Column("online", Integer, nullable=False, default=1),
     Column("values", Document),
+    Column("values_at", Instant),  # of the values: a heartbeat leaves them as they are
 )
 
 quarantine = Table(

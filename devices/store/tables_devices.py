@@ -1,8 +1,12 @@
 """Tables beside the devices: models, identities under which senders know them, where they hung before. No query."""
 
-from sqlalchemy import Column, ForeignKey, Integer, PrimaryKeyConstraint, String, Table
+from sqlalchemy import JSON, Column, ForeignKey, Integer, PrimaryKeyConstraint, String, Table
+from sqlalchemy.dialects.postgresql import JSONB
 
 from devices.store.types import Id, Instant, Sequence, Word, metadata
+
+Words = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+"""A list of words; without any, SQL's own null, which an index and a condition can see."""
 
 device_models = Table(
     "device_models",
@@ -20,6 +24,7 @@ device_models = Table(
     Column("restores", Integer, nullable=False, default=1),  # it says by itself when all is well again
     Column("walk_test_s", Integer, nullable=False, default=180),
     Column("signal_dbm_min", Integer),
+    Column("actions", Words),  # what its devices can be made to do; null: nothing
     Column("version", Integer, nullable=False, default=1),
 )
 

@@ -60,4 +60,5 @@ households = Table(
     Column("consent_at", Instant),
     Column("consent_until", Instant),
     Column("consent_how", String(64)),
+    Column("result_messages", Integer),  # 1: agreed to hear by text how it ended
 )

@@ -1,6 +1,13 @@
 """Every table of the product in one metadata. Importing this is what makes it complete; it defines no table itself."""
 
 import alerting.store.tables
+import alerting.store.tables_canary
+import alerting.store.tables_commands
+import alerting.store.tables_drills
+import alerting.store.tables_photos
+import alerting.store.tables_restraint
+import alerting.store.tables_results
+import alerting.store.tables_supervision
 import alerting.store.tables_testing  # noqa: F401
 import api.store.tables  # noqa: F401
 import devices.store.tables
