@@ -15,7 +15,7 @@ from alerting.store import timeline
 from alerting.stream import Hub, StreamEntry
 from alerting.writing import SYSTEM, Written
 
-DELIVERY = frozenset({"planned", "provider_receipt", *(state.value for state in AttemptState)})
+DELIVERY = frozenset({"planned", "provider_receipt", "ladder", *(state.value for state in AttemptState)})
 """Entries about the way of a message: for the control room, not for the phone that gets it."""
 
 _encode = msgspec.json.Encoder().encode
@@ -30,25 +30,43 @@ class Aftermath:
         metrics: Metrics,
         dispatcher: Callable[[], Dispatcher],
         wake_at: Callable[[datetime], None],
+        now: Callable[[], datetime],
         *,
+        wake_commands: Callable[[], None] = lambda: None,
         tells: bool = True,
+        on_opened: Callable[[], None] = lambda: None,
     ) -> None:
         self._hub = hub
         self._metrics = metrics
         self._dispatcher = dispatcher
         self._wake_at = wake_at
+        self._now = now
+        self._wake_commands = wake_commands
         self._tells = tells
+        self._on_opened = on_opened
 
     def of(self, written: Written) -> None:
         if written.submissions:
-            self._dispatcher().submit(written.submissions)
+            self._dispatcher().submit(written.submissions, self._now())
         if written.hang_up:
             self._dispatcher().hang_up(written.hang_up)
+        if written.commanded:
+            self._wake_commands()
         if written.next_due is not None:
             self._wake_at(written.next_due)
+        if written.opened:
+            self._on_opened()
         for reason in written.escalations:
             self._metrics.escalated(reason)
+        for reason in written.drill_escalations:
+            self._metrics.drill_escalated(reason)
+        for overlay in written.marks:
+            self._metrics.marked(overlay)
         self.tell(written.entries)
+
+    def wake_at(self, due_at: datetime) -> None:
+        """Something is due then."""
+        self._wake_at(due_at)
 
     def tell(self, entries: Sequence[tuple[int, timeline.Entry]]) -> None:
         """Publish timeline entries to whoever listens, unless a feed of all processes' entries does."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from alerting.core.acts import Done, KeyOutcome, Verb
 from alerting.core.decisions import Refused
-from alerting.core.model import Actor, AttemptState, Refusal, Work
+from alerting.core.model import Actor, AttemptState, Purpose, Refusal, Work
 from alerting.core.outcomes import KeyPress, Reply
 from alerting.ports import Clock, Database
 from alerting.recorder import Outcome, Recorder
@@ -23,6 +23,10 @@ keys_remembered_max = 10_000
 reply_goes = ("1", "１", "go", "去", "出发")
 reply_declines = ("2", "２", "no", "不能")
 
+OfHousehold = Callable[[str, str, str], Awaitable[KeyOutcome]]
+"""(attempt id, key, via): what a key means that a household pressed."""
+OfNoWorker = Callable[[str, str], Awaitable[bool]]
+"""(number, text): a text from a number that no page went to. False: nobody there was asked anything."""
 ActOn = Callable[[str, Verb, Actor, dict[str, Any]], Awaitable[Done | Refused]]
 """(incident id, verb, actor, detail): the service's `act`."""
 
@@ -38,12 +42,16 @@ class Answers:
         clock: Clock,
         act: ActOn,
         pressed_elsewhere: Callable[[str, str], Awaitable[KeyOutcome]],
+        household_pressed: OfHousehold,
+        household_replied: OfNoWorker,
     ) -> None:
         self._database = database
         self._recorder = recorder
         self._clock = clock
         self._act = act
         self._pressed_elsewhere = pressed_elsewhere
+        self._household_pressed = household_pressed
+        self._household_replied = household_replied
         self._acting: dict[tuple[str, str], asyncio.Task[KeyOutcome]] = {}
 
     async def key_pressed(self, attempt_id: str, digits: str) -> KeyOutcome:
@@ -66,6 +74,8 @@ class Answers:
         if found is None:
             return await self._pressed_elsewhere(attempt_id, key)
         claimed, name = found
+        if claimed.purpose == Purpose.HOUSEHOLD.value:
+            return await self._household_pressed(attempt_id, key, "voice")
         actor = Actor(claimed.submission.recipient_id, name, "voice", claimed.submission.recipient_id)
         verb = Verb.ACCEPT if key == "1" else Verb.DECLINE
         done = await self._act(claimed.submission.incident_id, verb, actor, {"attempt": attempt_id})
@@ -86,6 +96,8 @@ class Answers:
     async def on_reply(self, reply: Reply) -> None:
         """A text from a worker: `1` or `1 K7F3P` goes, `2` cannot. Without a code: the newest page to his number."""
         words = reply.text.strip().lower().split()
+        if words and await self._household_answered(reply, words):
+            return
         verb = None
         if words and words[0].startswith(reply_goes):
             verb = Verb.ACCEPT
@@ -101,6 +113,12 @@ class Answers:
         recipient = claimed.submission.recipient_id
         done = await self._act(claimed.submission.incident_id, verb, Actor(recipient, name, "sms", recipient), {})
         self._taken(claimed, done)
+
+    async def _household_answered(self, reply: Reply, words: list[str]) -> bool:
+        """The newest question to a number counts: a household's, where no worker's page is open there."""
+        code = words[-1].upper() if len(words) > 1 else ""
+        worker = await self._database.read(lambda conn: _replied(conn, reply.address, code))
+        return worker is None and await self._household_replied(reply.address, words[0])
 
     def _taken(self, claimed: attempts.Claimed, done: Done | Refused) -> None:
         if isinstance(done, Refused):

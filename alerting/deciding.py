@@ -3,27 +3,37 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection
 
+from alerting import interlocks, restraining
+from alerting.core import household
 from alerting.core.acts import Done, Verb, act
+from alerting.core.canary import CANARY_PURPOSE
+from alerting.core.charging import GOING, with_look
+from alerting.core.daytime import by_day
 from alerting.core.decisions import Acknowledge, Decision, OpenIncident, Refused, SetLadder, SetWork
-from alerting.core.fold import SignalIn, fold, fold_held, in_test_mode, keys_of, signal_of
+from alerting.core.fold import SignalIn, fold, fold_held, in_test_mode, keys_of, signal_of, work_order_keys
 from alerting.core.held import building_of
 from alerting.core.model import Ack, Actor, Incident, Paged, Reason, Refusal, Settings
+from alerting.core.raised import raised_record
+from alerting.core.records import causes
+from alerting.core.signal import placement_of_signal
 from alerting.core.walk_test import LastWord, WalkTest, hear, look
 from alerting.core.world import World
 from alerting.escalation import TABLE as RULES
+from alerting.loading import with_takers, with_told
 from alerting.ports import Clock, Ids
 from alerting.reading import Input
-from alerting.store import events, incidents, notifications, policies, walk_tests
+from alerting.store import canary, events, incidents, notifications, policies, walk_tests
 from alerting.store import held as held_store
 from alerting.store.events import EventKey
 from alerting.verdicts import Outcome, Verdict
 from alerting.walk_tests import conclude, last_words
-from alerting.writing import Outbox, Writing, Written
-from devices.model import Placement, Role
+from alerting.writing import WAKE_OUTBOX, Outbox, Writing, Written
+from devices.model import Channel, Placement, Role
 from devices.resolve import RegistrySnapshot, on_duty, place_device
 from devices.signals import DecodeReason
 from devices.store import quarantine
@@ -56,10 +66,12 @@ class Deciding:
         now = self._clock.now()
         new = events.insert_new(conn, [item.event for item in inputs if item.event is not None])
         fresh: list[Input] = []
+        fresh_ids: set[int] = set()
         for item in inputs:
             if item.event is not None and item.event.key in new:
-                new.discard(item.event.key)  # the same event twice in one batch
-                fresh.append(item)
+                reused = new.pop(item.event.key)  # once: the same event may be in one batch twice
+                fresh.append(item.with_id_reused() if reused else item)
+                fresh_ids.add(id(item))
         world = self._world(conn, now, device_ids={item.device_id for item in fresh})
         known = {item.device_id for item in fresh if item.device_id in world.snapshot.devices}
         refused = {item.event.key for item in fresh if item.event is not None and _is_refused(item, known)}
@@ -68,7 +80,7 @@ class Deciding:
         signals = [signal for item in fresh for signal in item.signals if signal.unread or _may_decide(signal, known)]
         signals = [replace(s, unread=s.unread or s.device_id not in known) for s in signals]
         written = self._fold(conn, world, signals)
-        fresh_ids = {id(item) for item in fresh}
+        self._canaries(conn, inputs, written, now)
         return Decided([_verdict(item, id(item) in fresh_ids, refused, now) for item in inputs], written)
 
     def act(
@@ -81,12 +93,35 @@ class Deciding:
         if incident is None:
             return Refused(Refusal.UNKNOWN_INCIDENT), Written()
         paged = notifications.paged(conn, [incident_id])
-        world = self._world(conn, now, incidents_=[incident], people=_concerned(actor, paged.get(incident_id, ())))
-        made = act(incident, verb, actor, detail, paged.get(incident_id, ()), world)
+        asked = paged.get(incident_id, ())
+        grids = [str(detail["to"])] if verb is Verb.TRANSFER and detail.get("to") else []
+        world = self.world_of(conn, [incident], people=_concerned(actor, asked, detail), grid_ids=grids)
+        if verb is Verb.REOPEN:
+            held = incidents.load_by_keys(conn, [incident.dedup_key])
+            world, found = replace(world, open=held), {**found, **{each.id: each for each in held.values()}}
+            detail = {**detail, "fresh_id": self._ids.uuid7(), "fresh_reference": self._ids.reference()}
+        made = act(incident, verb, actor, detail, asked, world)
         if isinstance(made, Refused):
             return made, Written()
+        made = with_look(incident, made, world, GOING)
         written = Writing(conn, now, self._ids, self._outbox, found).carry_out(made)
         return _done(incident, made), written
+
+    def heard(self, conn: Connection, signals: Sequence[SignalIn]) -> Written:
+        """What we find out ourselves about devices, as if they had said it."""
+        world = self._world(conn, self._clock.now(), device_ids={signal.device_id for signal in signals})
+        return self._fold(conn, world, signals)
+
+    def raised(self, conn: Connection, signal: SignalIn, actor: Actor) -> tuple[str, bool, Written]:
+        """What a person tells us, as if a device had: (incident, whether it was open before, what was written)."""
+        assert signal.place_id is not None
+        world = self.world_of(conn, [], place_ids=[signal.place_id], people=_concerned(actor, ()))
+        written = self._fold(conn, world, [signal])
+        incident_id = written.opened[0].id if written.opened else _joined(written)
+        said = raised_record(incident_id, signal, actor, joined=not written.opened)
+        told = Writing(conn, world.now, self._ids, self._outbox, {}).carry_out([said])
+        written.entries.extend(told.entries)
+        return incident_id, not written.opened, written
 
     def due(self, conn: Connection, ids: Collection[str]) -> Written:
         """Ask the escalation rules about these incidents: their time has come, or a message of theirs failed."""
@@ -95,10 +130,12 @@ class Deciding:
         if not found:
             return Written()
         paged = notifications.paged(conn, list(found))
-        world = self._world(conn, now, incidents_=list(found.values()))
+        world = with_told(conn, self._world(conn, now, incidents_=list(found.values())), found.values())
+        world = restraining.with_windows(conn, world, incidents=found.values())
         made: list[Decision] = []
         for incident in sorted(found.values(), key=lambda each: (each.severity, each.due_at or now)):
             made.extend(_ask_rules(incident, paged.get(incident.id, ()), world))
+        made = restraining.restrained(conn, self._ids, world, made, found, paged)
         return Writing(conn, now, self._ids, self._outbox, found).carry_out(made)
 
     def heal(self, conn: Connection) -> tuple[list[str], Written]:
@@ -109,6 +146,8 @@ class Deciding:
             SetLadder(each.id, each.round, each.step, now, Reason.HEALED) for each in found.values()
         ]
         held_store.bring_forward(conn, now + timedelta(seconds=self._settings.test_hold_s))
+        if found:
+            canary.violated(conn, len(found), now)  # the watchdog pages for it
         return sorted(found), Writing(conn, now, self._ids, self._outbox, found).carry_out(made)
 
     def tests_due(self, conn: Connection) -> bool:
@@ -129,7 +168,8 @@ class Deciding:
         known = incidents.load_by_keys(conn, keys_of([signal_of(each) for each in held.values()], world))
         paged = notifications.paged(conn, [incident.id for incident in known.values()])
         world = replace(world, open=known, paged=paged, policies=policies.load(conn))
-        world = self._with_help(conn, world, {each.device_id for each in held.values()})
+        world = with_takers(conn, self._with_help(conn, world, {each.device_id for each in held.values()}))
+        world = self._with_households(conn, world, household.flats_of(map(signal_of, held.values()), world))
         return self._write(conn, world, fold_held(world), running, words=last_words(conn, running))
 
     def _fold(self, conn: Connection, world: World, signals: Sequence[SignalIn]) -> Written:
@@ -138,9 +178,13 @@ class Deciding:
         world, tests = self._with_tests(conn, world, signals)
         waiting = [signal_of(each) for each in world.held.values()]
         known = incidents.load_by_keys(conn, keys_of([*signals, *waiting], world))
+        if orders := work_order_keys(signals, known):
+            known |= incidents.load_by_keys(conn, orders)
         paged = notifications.paged(conn, [incident.id for incident in known.values()])
         world = replace(world, open=known, paged=paged, policies=policies.load(conn))
-        world = self._with_help(conn, world, {signal.device_id for signal in signals})
+        world = with_takers(conn, self._with_help(conn, world, {signal.device_id for signal in signals}))
+        world = self._with_households(conn, world, household.flats_of([*signals, *waiting], world))
+        world = restraining.with_windows(conn, world, signals)
         return self._write(conn, world, fold(signals, world), tests, signals)
 
     def _with_tests(
@@ -150,14 +194,15 @@ class Deciding:
         tested = {signal.device_id for signal in signals if in_test_mode(signal.device_id, world)}
         if not tested and not held_store.any_waiting(conn):
             return world, {}
-        placed = [place_device(world.snapshot, signal.device_id) for signal in signals]
-        buildings = {building_of(each) for each in placed if isinstance(each, Placement)}
+        placed = [placement_of_signal(signal, world.snapshot) for signal in signals]
+        buildings = {building_of(each) for each in placed if each is not None}
         held = held_store.around(conn, {signal.device_id for signal in signals}, buildings)
         tested |= {each.device_id for each in held.values()}
         tests = walk_tests.running(conn, tested)
         if not tested <= world.snapshot.devices.keys():
             every = tested | {signal.device_id for signal in signals}
-            world = self._world(conn, world.now, device_ids=every)
+            told_of = {signal.place_id for signal in signals if signal.place_id}
+            world = self._world(conn, world.now, device_ids=every, place_ids=told_of)
         return replace(world, held=held, steps=frozenset(tests)), tests
 
     def _write(
@@ -170,12 +215,14 @@ class Deciding:
         words: Mapping[str, LastWord] | None = None,
     ) -> Written:
         """Write what was decided, and what it meant to the alarm tests that run."""
+        made = by_day(made, world)
+        made = [*made, *interlocks.ask(conn, made, signals, world)]
         heard = hear(tests.values(), signals, made, world, words or {})
-        opened = {d.incident.id for d in made if isinstance(d, OpenIncident)}
-        received = {signal.fresh_id: signal.received_at for signal in signals if signal.fresh_id in opened}
+        words_of = causes(made, signals, world.settings.late_after_s)
         known = {incident.id: incident for incident in world.open.values()}
+        made = restraining.restrained(conn, self._ids, world, made, known, world.paged, signals=True)
         writing = Writing(conn, world.now, self._ids, self._outbox, known)
-        written = writing.carry_out([*made, *heard.decisions], received)
+        written = writing.carry_out([*made, *heard.decisions], words_of)
         conclude(conn, heard.tests, world.now)
         return written
 
@@ -191,6 +238,12 @@ class Deciding:
             return world
         return replace(world, snapshot=self._registry.with_neighbours(conn, world.snapshot, world.now))
 
+    def _with_households(self, conn: Connection, world: World, flats: set[str]) -> World:
+        """With whom these flats' households may be reached by; mostly none is asked for."""
+        if not flats:
+            return world
+        return replace(world, snapshot=self._registry.with_households(conn, world.snapshot, flats, world.now))
+
     def _world(
         self,
         conn: Connection,
@@ -199,8 +252,9 @@ class Deciding:
         device_ids: Iterable[str] = (),
         incidents_: Sequence[Incident] = (),
         people: Iterable[str] = (),
+        place_ids: Iterable[str] = (),
     ) -> World:
-        places = {incident.place_id for incident in incidents_ if incident.place_id}
+        places = {*place_ids} | {incident.place_id for incident in incidents_ if incident.place_id}
         grids = {incident.grid_id for incident in incidents_ if incident.grid_id}
         wanted = set(device_ids)
         if not wanted and not incidents_:
@@ -214,7 +268,46 @@ class Deciding:
             people_ids=sorted(people),
             neighbours=bool(incidents_),  # for fresh signals: `_with_help`, once their policies are known
         )
-        return World(now, loaded, self._settings)
+        world = World(now, loaded, self._settings)
+        return self._with_households(conn, world, household.flats_ahead(incidents_, loaded))
+
+    def _canaries(self, conn: Connection, inputs: Sequence[Input], written: Written, now: datetime) -> None:
+        """The self-check is committed with everything else, and handed on as a page is."""
+        for item in inputs:
+            if item.canary_at is None or item.event_id is None:
+                continue
+            token = item.event_id[:13]
+            mine = Channel.SMS in self._outbox.providers
+            canary.commit(conn, token, item.canary_at, now, taken=mine)
+            if mine:
+                written.submissions.append(canary.claim(token, item.canary_at))
+            else:
+                self._outbox.wake(conn, WAKE_OUTBOX)
+
+    def world_of(
+        self,
+        conn: Connection,
+        found: Sequence[Incident],
+        *,
+        people: Iterable[str] = (),
+        place_ids: Iterable[str] = (),
+        grid_ids: Iterable[str] = (),
+    ) -> World:
+        """Now, for these incidents or for a place and its duty, with the policies in force."""
+        now = self._clock.now()
+        places = {*place_ids, *(each.place_id for each in found if each.place_id)}
+        grids = {*grid_ids, *(each.grid_id for each in found if each.grid_id)}
+        loaded = self._registry.load(
+            conn, [], now, place_ids=sorted(places), grid_ids=sorted(grids), people_ids=sorted(people)
+        )
+        world = World(now, loaded, self._settings, policies.load(conn))
+        return self._with_households(conn, world, household.flats_ahead(found, loaded))
+
+    def carry_out(
+        self, conn: Connection, world: World, made: Sequence[Decision], known: Mapping[str, Incident]
+    ) -> Written:
+        """Write decisions that were made on `known` outside of this file."""
+        return Writing(conn, world.now, self._ids, self._outbox, known).carry_out(made)
 
     def _quarantine(
         self,
@@ -255,8 +348,9 @@ def _is_refused(item: Input, known: set[str]) -> bool:
     )
 
 
-def _concerned(actor: Actor, paged: Sequence[Paged]) -> set[str]:
+def _concerned(actor: Actor, paged: Sequence[Paged], detail: Mapping[str, Any] = MappingProxyType({})) -> set[str]:
     people = {page.recipient_id for page in paged}
+    people |= {str(detail[name]) for name in ("worker", "recipient") if detail.get(name)}
     return people | {actor.person_id} if actor.person_id else people
 
 
@@ -271,6 +365,8 @@ def _verdict(item: Input, fresh: bool, refused: Collection[EventKey], now: datet
     if item.event is not None and item.event.key in refused:
         reason = DecodeReason.UNKNOWN_DEVICE.value
         return Verdict(Outcome.QUARANTINED, reason, item.refused(reason, now))
+    if item.canary_at is not None:
+        return Verdict(Outcome.COMMITTED, CANARY_PURPOSE)
     if not fresh:
         return Verdict(Outcome.DUPLICATE, "repeat", item.receipt(now))
     return Verdict(Outcome.COMMITTED, "new", item.receipt(now))
@@ -285,6 +381,12 @@ def _ask_rules(incident: Incident, paged: Any, world: World) -> list[Decision]:
 
 
 def _done(incident: Incident, made: Sequence[Decision]) -> Done:
+    incident = next((each.incident for each in made if isinstance(each, OpenIncident)), incident)  # reopened
     work = next((each.work for each in made if isinstance(each, SetWork)), incident.work)
     acked = any(isinstance(each, Acknowledge) for each in made)
     return Done(incident.id, work, Ack.ACKNOWLEDGED if acked else incident.ack)
+
+
+def _joined(written: Written) -> str:
+    """The incident that was open and took the signal in."""
+    return next(entry.incident_id for _, entry in written.entries if entry.kind == "signal")

@@ -6,7 +6,7 @@ halving, put aside with its cause, and the rest commits; nothing is acknowledged
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError, StatementError
 
@@ -19,7 +19,7 @@ from alerting.reading import Input, read, urgency
 from alerting.seen import LastSeen
 from alerting.verdicts import Outcome, Prepared, Verdict
 from devices import decode
-from devices.signals import DecodeReason, RawMessage, Source, Uplink
+from devices.signals import CommandAnswer, DecodeReason, RawMessage, Source, Uplink
 from devices.store import quarantine
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ class AlarmEntry:
         clock: Clock,
         ids: Ids,
         metrics: Metrics,
+        on_answer: Callable[[str, CommandAnswer], Awaitable[None]],
         checkpoint: Callable[[str], None] = lambda point: None,
     ) -> None:
         self._database = database
@@ -53,6 +54,7 @@ class AlarmEntry:
         self._clock = clock
         self._ids = ids
         self._metrics = metrics
+        self._on_answer = on_answer
         self._checkpoint = checkpoint
 
     def prepare(self, raw: RawMessage, source: Source | None = None) -> Prepared:
@@ -77,6 +79,10 @@ class AlarmEntry:
         if inputs:
             for (index, _), verdict in zip(inputs, await self._commit_in_time([i for _, i in inputs]), strict=True):
                 verdicts[index] = verdict
+        for prepared in batch:
+            if isinstance(prepared.uplink, Uplink) and prepared.uplink.answer is not None:
+                await self._answered(prepared.uplink.device_key, prepared.uplink.answer)
+        self._heard(batch, verdicts)
         self._count(batch, verdicts)
         return [verdicts[index] for index in range(len(batch))]
 
@@ -91,6 +97,17 @@ class AlarmEntry:
             self._metrics.ignored(DecodeReason.RETAINED_EVENT.value)
             return Verdict(Outcome.IGNORED, DecodeReason.RETAINED_EVENT.value)
         return None
+
+    async def _answered(self, device_id: str, answer: CommandAnswer) -> None:
+        """Durable when this returns. A database that is away raises, and the message comes again; what no database
+        keeps is put off with its cause, or it would stand in front of everything."""
+        try:
+            await self._on_answer(device_id, answer)
+        except (SQLAlchemyError, ValueError, TypeError, LookupError) as fault:
+            if isinstance(fault, SQLAlchemyError) and not _is_data_fault(fault):
+                raise
+            log.error("an answer to command %s cannot be kept", answer.command_id, exc_info=fault)
+            self._metrics.ignored("command_answer_unkept")
 
     async def _commit_in_time(self, inputs: list[Input]) -> list[Verdict]:
         """Commit, however long the database takes; page fires from memory when it takes too long."""
@@ -147,8 +164,15 @@ class AlarmEntry:
         self._emergency.committed(inputs, decided.written)
         now = self._clock.monotonic()
         for item in inputs:
-            if item.raw.received_mono:
+            if item.raw.received_mono and item.canary_at is None:
                 self._metrics.event_committed(now - item.raw.received_mono)
+
+    def _heard(self, batch: Sequence[Prepared], verdicts: dict[int, Verdict]) -> None:
+        """An event is a sign of life too, the second time as well."""
+        for index, prepared in enumerate(batch):
+            known = verdicts[index].outcome in (Outcome.COMMITTED, Outcome.DUPLICATE)
+            if known and isinstance(prepared.uplink, Uplink) and not prepared.uplink.retained:
+                self._last_seen.heard(prepared.uplink.device_key, prepared.raw.received_at)
 
     def _count(self, batch: Sequence[Prepared], verdicts: dict[int, Verdict]) -> None:
         for index in range(len(batch)):

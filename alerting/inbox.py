@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,7 +27,7 @@ from alerting.core.attempts import (
 from alerting.core.model import AttemptState
 from alerting.core.outcomes import CallbackEvent, KeyPress, Receipt, Reply
 from alerting.ports import Clock, Conflict, Database, Ids, Priority
-from alerting.recorder import Outcome, write
+from alerting.recorder import Outcome, planned_again, write
 from alerting.store import attempts, callbacks, probes, timeline
 from alerting.store.attempts import Claimed
 from alerting.store.callbacks import CallbackRow, Unfolded
@@ -177,19 +178,27 @@ class Inbox:
             state=state,
             provider_accepted_at=now,
             first_receipt_at=now,
+            delivered_at=now if state is AttemptState.DELIVERED else None,
             answered_at=now if state is AttemptState.ANSWERED else None,
             provider_ref=receipt.provider_ref or None,
             error=receipt.error or None,
         )
-        data = {
+        data: dict[str, Any] = {
             "notification": submission.notification_id,
             "attempt": submission.attempt_id,
             "recipient": submission.recipient_id,
             "channel": submission.channel.value,
             "receipt": receipt.kind.value,
+            "state": state.value,
         }
-        entry = timeline.Entry(submission.incident_id, now, "provider_receipt", receipt.kind.value, "provider", data)
+        if receipt.at is not None:
+            data["provider_at"] = receipt.at.isoformat()
+        if receipt.error:
+            data["error"] = receipt.error
         again = self._redial(receipt, claimed, now)
+        if again is not None:
+            data["again"] = planned_again(again)
+        entry = timeline.Entry(submission.incident_id, now, "provider_receipt", receipt.kind.value, "provider", data)
         return Outcome(change, submission.notification_id, submission.incident_id, entry, again)
 
     def _redial(self, receipt: Receipt, claimed: Claimed, now: datetime) -> attempts.NewAttempt | None:

@@ -20,9 +20,33 @@ class Metrics(Protocol):
 
     def escalated(self, reason: str) -> None: ...
 
+    def marked(self, overlay: str) -> None:
+        """An incident was given this overlay."""
+        ...
+
     def emergency(self) -> None: ...
 
+    def commanded(self, action: str, state: str) -> None:
+        """A command to a device has come to its end."""
+        ...
+
     def healed(self, incidents: int) -> None: ...
+
+    def violated(self, what: str, number: int) -> None:
+        """The invariant watcher found so many."""
+        ...
+
+    def drill_notification(self, channel: str, outcome: str) -> None:
+        """What providers answered in an exercise: counted apart from everything real."""
+        ...
+
+    def drill_escalated(self, reason: str) -> None: ...
+
+    def canary(self, seconds: float) -> None:
+        """From its publication until the loop-back provider had it."""
+        ...
+
+    def canary_missed(self) -> None: ...
 
 
 class NoMetrics:
@@ -46,8 +70,29 @@ class NoMetrics:
     def escalated(self, reason: str) -> None:
         return
 
+    def marked(self, overlay: str) -> None:
+        return
+
     def emergency(self) -> None:
         return
 
+    def commanded(self, action: str, state: str) -> None:
+        return
+
     def healed(self, incidents: int) -> None:
+        return
+
+    def violated(self, what: str, number: int) -> None:
+        return
+
+    def drill_notification(self, channel: str, outcome: str) -> None:
+        return
+
+    def drill_escalated(self, reason: str) -> None:
+        return
+
+    def canary(self, seconds: float) -> None:
+        return
+
+    def canary_missed(self) -> None:
         return

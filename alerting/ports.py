@@ -1,9 +1,9 @@
 """What the alerting shell needs from outside: a database, a clock, fresh ids. Never an implementation."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from sqlalchemy import Connection
 
@@ -53,6 +53,17 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds; only differences mean anything."""
         ...
+
+
+@runtime_checkable
+class SteadyClock(Protocol):
+    """A clock that does not follow when the machine's is set forward, until it is told to."""
+
+    def jumped(self) -> timedelta:
+        """How far the machine's clock was set forward since; zero when it was not."""
+        ...
+
+    def follow(self, by: timedelta) -> None: ...
 
 
 class Ids(Protocol):

@@ -20,6 +20,7 @@ from alerting.channels import TABLE as CHANNELS
 from alerting.channels.base import Accepted, Busy, ChannelProvider, Rejected, Submission, Submitted
 from alerting.core.acts import KeyOutcome
 from alerting.core.attempts import of_submitted
+from alerting.core.household_words import HOUSEHOLD as HOUSEHOLD_NAME
 from alerting.core.model import AttemptState
 from alerting.ports import Clock, Conflict, Database, Priority
 from alerting.store import probes
@@ -27,12 +28,14 @@ from alerting.store.probes import Probe
 from alerting.stream import Hub
 from devices.audit import AuditEntry
 from devices.model import Channel
-from devices.store import audit, people
+from devices.store import audit, households, people
 from devices.store.scope import path_of_place
 
 log = logging.getLogger(__name__)
 
 CONTACT = "contact"
+HOUSEHOLD = "household"
+"""A check of a household's number: its own id is the contact's and the person's."""
 
 claim_most = 20
 send_within_s = 60.0
@@ -180,7 +183,7 @@ def _press(conn: Connection, probe_id: str, key: str, now: datetime) -> KeyOutco
         return KeyOutcome.TAKEN
     if now >= probe.expires_at:
         return KeyOutcome.UNKNOWN
-    if probe.kind == CONTACT and not _verified_by_key(conn, probe, now):
+    if probe.kind in _VERIFYING and not _VERIFYING[probe.kind](conn, probe, now):
         return KeyOutcome.UNKNOWN
     probes.confirm(conn, probe.id, now)
     return KeyOutcome.TAKEN
@@ -196,6 +199,21 @@ def _verified_by_key(conn: Connection, probe: Probe, now: datetime) -> bool:
     entry = AuditEntry(now, person_id, person.name, "service", "verify", "contacts", contact_id, path, detail)
     audit.record(conn, entry)
     return True
+
+
+def _household_verified(conn: Connection, probe: Probe, now: datetime) -> bool:
+    """Not where the household has given another number meanwhile. The audit keeps no name."""
+    row = households.get(conn, probe.person_id or "")
+    if row is None or row.phone != probe.address or not people.verify_contact(conn, row.id, now):
+        return False
+    path = path_of_place(conn, row.place_id)
+    entry = AuditEntry(now, row.id, HOUSEHOLD_NAME, "service", "verify", "households", row.id, path, {"how": "key"})
+    audit.record(conn, entry)
+    return True
+
+
+_VERIFYING = {CONTACT: _verified_by_key, HOUSEHOLD: _household_verified}
+"""What a key on a check call verifies."""
 
 
 def _judge(conn: Connection, probe: Probe, submitted: Submitted, now: datetime) -> None:

@@ -1,9 +1,10 @@
 """From a prepared message to what the deciding transaction needs: event row, signals, quarantine row. Never decides."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 
+from alerting.core.canary import CANARY_DEVICE, CANARY_TOPIC
 from alerting.core.fold import SignalIn
 from alerting.core.walk_test import signal_dbm
 from alerting.ports import Ids
@@ -26,6 +27,12 @@ class Input:
     event: EventRow | None
     signals: tuple[SignalIn, ...]
     quarantined: QuarantineRow | None = None
+    canary_at: datetime | None = None
+    """It is a canary, published then: no alarm at all."""
+
+    def with_id_reused(self) -> "Input":
+        """Its event id was used before, with other content."""
+        return replace(self, signals=tuple(replace(signal, reused=True) for signal in self.signals))
 
     def receipt(self, now: datetime) -> DeviceReceipt | None:
         return DeviceReceipt(self.device_id, self.event_id, now) if self.event_id else None
@@ -42,7 +49,7 @@ def urgency(uplink: Uplink | DecodeError) -> Urgency:
     if isinstance(uplink, DecodeError):
         return Urgency.FIRE if uplink.claims_fire else Urgency.OTHER
     if uplink.event_id is None:
-        return Urgency.BACKGROUND
+        return Urgency.BACKGROUND if uplink.answer is None else Urgency.ALARM
     best = Urgency.OTHER
     for reading in uplink.readings:
         if reading.signal is SignalKind.ALARM and reading.code is not None:
@@ -57,6 +64,9 @@ def read(prepared: Prepared, ids: Ids) -> Input:
         return _unread(prepared.raw, uplink, ids)
     assert uplink.event_id is not None
     raw = prepared.raw
+    if raw.topic == CANARY_TOPIC:
+        sent_at = uplink.observed_at or raw.received_at
+        return Input(raw, CANARY_DEVICE, uplink.event_id, None, (), canary_at=sent_at)
     heard = [reading for reading in uplink.readings if reading.signal in _HEARD and reading.code is not None]
     signals = tuple(
         SignalIn(

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,7 +16,7 @@ from alerting.core.attempts import RANK
 from alerting.core.model import AttemptState
 from alerting.ports import Conflict, Database, Priority
 from alerting.store import attempts, notifications, timeline
-from alerting.writing import WAKE_STREAM
+from alerting.writing import SYSTEM, WAKE_STREAM
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,12 @@ class Outcome:
     incident_id: str
     entry: timeline.Entry | None = None
     again: attempts.NewAttempt | None = None
+
+
+def planned_again(again: attempts.NewAttempt) -> dict[str, Any]:
+    """What a timeline entry says of the further attempt that it leads to."""
+    due = again.due_at.isoformat() if again.due_at else None
+    return {"attempt": again.id, "number": again.number, "reason": again.reason, "due_at": due}
 
 
 @dataclass(slots=True)
@@ -117,7 +124,19 @@ def write(
             raised[outcome.notification_id] = state
     notifications.raise_states(conn, sorted(raised.items()))
     attempts.insert(conn, [outcome.again for outcome in outcomes if outcome.again is not None])
-    entries = [outcome.entry for outcome in outcomes if outcome.entry is not None]
+    entries = [entry for entry in map(_line, outcomes) if entry is not None]
     if entries:
         wake(conn, WAKE_STREAM)
     return list(zip(timeline.append(conn, entries), entries, strict=True))
+
+
+def _line(outcome: Outcome) -> timeline.Entry | None:
+    """Every outcome leaves a line: a person's act and his client's word say by themselves when they happened."""
+    change = outcome.change
+    at = change.taken_at or change.provider_accepted_at
+    if outcome.entry is not None or at is None:
+        return outcome.entry
+    data = {"notification": outcome.notification_id, "attempt": change.attempt_id}
+    return timeline.Entry(
+        outcome.incident_id, at, change.state.value, (change.provider_ref or "person_acted")[:32], SYSTEM, data
+    )

@@ -5,13 +5,16 @@ Never blocks an entrance, never touches the alarm lane; what a crash loses is a 
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from alerting.core.supervision import will_grace_s
 from alerting.ports import Conflict, Database, Priority
+from alerting.store import supervision
 from alerting.verdicts import Prepared
 from devices.signals import Scalar, Uplink
 from devices.store import seen
@@ -40,6 +43,12 @@ class LastSeen:
             if isinstance(uplink, Uplink) and len(self._waiting) < devices_waiting_max:
                 self._remember(uplink, prepared.raw.received_at)
 
+    def heard(self, device_id: str, at: datetime) -> None:
+        """It has spoken; what it last measured stays."""
+        before = self._waiting.get(device_id)
+        if before is not None or len(self._waiting) < devices_waiting_max:
+            self._waiting[device_id] = seen.SeenRow(device_id, at, True, before.values if before else None)
+
     async def run(self) -> None:
         """Until cancelled."""
         while True:
@@ -56,7 +65,7 @@ class LastSeen:
         for start in range(0, len(rows), rows_per_write_max):
             part = rows[start : start + rows_per_write_max]
             try:
-                await self._database.write(Priority.TELEMETRY, partial(seen.upsert, rows=part))
+                await self._database.write(Priority.TELEMETRY, partial(_write, rows=part))
             except (SQLAlchemyError, OSError, Conflict) as fault:
                 log.warning("last seen not written: %s", type(fault).__name__)
                 return
@@ -69,6 +78,16 @@ class LastSeen:
             values.update(reading.values)
             online = online and reading.code != "device.offline"
         before = self._waiting.get(uplink.device_key)
-        if not values and before is not None:
-            values = dict(before.values or {})
-        self._waiting[uplink.device_key] = seen.SeenRow(uplink.device_key, at, online, values or None)
+        told_at = at
+        if not values and before is not None and before.values is not None:
+            values, told_at = dict(before.values), before.values_at or before.last_seen_at
+        self._waiting[uplink.device_key] = seen.SeenRow(uplink.device_key, at, online, values or None, told_at)
+
+
+def _write(conn: Connection, rows: Sequence[seen.SeenRow]) -> None:
+    """Who has said goodbye is looked at soon, not when its silence would be too long."""
+    seen.upsert(conn, rows)
+    gone = [row for row in rows if not row.online]
+    if gone:
+        latest = max(row.last_seen_at for row in gone)
+        supervision.sooner(conn, [row.device_id for row in gone], latest + timedelta(seconds=will_grace_s))

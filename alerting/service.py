@@ -12,33 +12,40 @@ import msgspec
 from sqlalchemy import Connection
 
 from alerting.aftermath import Aftermath
+from alerting.answer_links import AnswerLinks
 from alerting.answers import Answers
 from alerting.channels.base import ChannelProvider
-from alerting.core.acts import Done, KeyOutcome, Verb
+from alerting.commands import Commands
+from alerting.core.acts import ENDS_PAGES, Done, KeyOutcome, Verb
 from alerting.core.decisions import Refused
-from alerting.core.model import Actor, AttemptState, Settings
+from alerting.core.model import Actor, AttemptState, Settings, Work
 from alerting.deciding import Deciding
+from alerting.digests import Digests
+from alerting.drills import Drills
+from alerting.dues import Dues, OnViolation
 from alerting.emergency import Emergency
 from alerting.entry import AlarmEntry
+from alerting.households import Households
 from alerting.inbox import Inbox
+from alerting.jumps import Jumps
 from alerting.metrics import Metrics
 from alerting.outbox import Checkpoint, Dispatcher
 from alerting.ports import Clock, Database, Ids, Priority
 from alerting.probes import Probes
+from alerting.raising import Raising
 from alerting.reading import read
 from alerting.recorder import Outcome, Recorder
 from alerting.seen import LastSeen
-from alerting.store import attempts, incidents
+from alerting.store import attempts, canary
 from alerting.stream import Hub
+from alerting.summing import Summing
+from alerting.supervision import Supervision
 from alerting.ticker import Ticker
 from alerting.writing import WAKE_OUTBOX, Outbox, Written
 from devices.model import Channel
 from devices.signals import RawMessage
 
 log = logging.getLogger(__name__)
-
-due_most = 50
-"""Incidents asked in one transaction: the writer is never held long."""
 
 
 class _Rehearsed(Exception):
@@ -67,7 +74,12 @@ class Service:
         tells: bool = True,
         disk_nearly_full: Callable[[], bool] = lambda: False,
         checkpoint: Checkpoint = lambda point: None,
+        on_violation: OnViolation = lambda what, number: None,
+        loopback: ChannelProvider | None = None,
+        answer_links: AnswerLinks | None = None,
+        sweeps_canary: bool = False,
     ) -> None:
+        self._sweeps_canary = sweeps_canary
         self._leads = leads
         self._database = database
         self._clock = clock
@@ -75,50 +87,129 @@ class Service:
         self._metrics = metrics
         self._ids = ids
         self._deciding = Deciding(clock, ids, settings, outbox)
-        self._aftermath = Aftermath(
-            hub, metrics, lambda: self.dispatcher, lambda due: self.ticker.wake_at(due), tells=tells
+        self._aftermath = self._after_commits(tells)
+        self.raising = Raising(
+            database=database, deciding=self._deciding, clock=clock, ids=ids, after=self._aftermath.of
         )
+        self.households = self._households(outbox, answer_links or AnswerLinks(""))
+        self._summing = Summing(self._deciding, clock, ids)
+        self._digests = Digests(self._deciding, database, clock, settings, self._aftermath.of)
+        self.drills = Drills(self._deciding, clock, settings, self._aftermath.of)
         self._recorder = Recorder(database, self._aftermath.tell, outbox.wake)
-        self.dispatcher = Dispatcher(
-            database=database,
+        self.commands = self._commands(settings, outbox)
+        self.dispatcher = self._dispatcher(providers, outbox, checkpoint, loopback)
+        self.probes = Probes(database=database, providers=providers, hub=hub, clock=clock, boot=outbox.boot)
+        self._outbox = outbox
+        self._jumps = Jumps(database, clock, outbox.boot, leads=leads)
+        self._dues = self._due_watch(outbox, on_violation)
+        grace_s = settings.supervision_grace_s
+        self.supervision = Supervision(database, self._deciding, self._aftermath.of, clock, ids, grace_s)
+        self.ticker = Ticker(
+            clock,
+            run_due=self.run_due,
+            sweep=self._sweep,
+            heal=self.heal,
+            first=self._jumps.look,
+            arm=self._dues.arm,
+        )
+        self.emergency = self._emergency(providers, settings)
+        self.last_seen = LastSeen(database, disk_nearly_full)
+        self.answers = self._answers()
+        self.inbox = self._inbox(providers, ids, outbox)
+        self.entry = self._entry(checkpoint)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def _after_commits(self, tells: bool) -> Aftermath:
+        return Aftermath(
+            self._hub,
+            self._metrics,
+            lambda: self.dispatcher,
+            lambda due: self.ticker.wake_at(due),
+            self._clock.now,
+            wake_commands=lambda: self.commands.wake(),
+            tells=tells,
+            on_opened=lambda: self._an_incident_opened(),
+        )
+
+    def _dispatcher(
+        self,
+        providers: Mapping[Channel, ChannelProvider],
+        outbox: Outbox,
+        checkpoint: Checkpoint,
+        loopback: ChannelProvider | None,
+    ) -> Dispatcher:
+        return Dispatcher(
+            database=self._database,
             recorder=self._recorder,
             providers=providers,
-            clock=clock,
-            ids=ids,
-            metrics=metrics,
+            clock=self._clock,
+            ids=self._ids,
+            metrics=self._metrics,
             boot=outbox.boot,
             on_failed=self._ask_soon,
             wake_at=lambda due: self.ticker.wake_at(due),
             checkpoint=checkpoint,
+            loopback=loopback,
         )
-        self.probes = Probes(database=database, providers=providers, hub=hub, clock=clock, boot=outbox.boot)
-        self._outbox = outbox
-        self.ticker = Ticker(clock, run_due=self.run_due, sweep=self._sweep, heal=self.heal)
-        self.emergency = Emergency(
-            database=database,
+
+    def _due_watch(self, outbox: Outbox, on_violation: OnViolation) -> Dues:
+        return Dues(
+            database=self._database,
+            deciding=self._deciding,
+            aftermath=self._aftermath,
+            clock=self._clock,
+            metrics=self._metrics,
+            boot=outbox.boot,
+            run_all=self.run_due,
+            on_violation=on_violation,
+        )
+
+    def _emergency(self, providers: Mapping[Channel, ChannelProvider], settings: Settings) -> Emergency:
+        return Emergency(
+            database=self._database,
             providers=providers,
-            clock=clock,
-            ids=ids,
+            clock=self._clock,
+            ids=self._ids,
             settings=settings,
-            metrics=metrics,
+            metrics=self._metrics,
             on_recorded=self._aftermath.tell,
         )
-        self.last_seen = LastSeen(database, disk_nearly_full)
-        self.answers = self._answers()
-        self.inbox = self._inbox(providers, ids, outbox)
-        self.entry = AlarmEntry(
-            database=database,
+
+    def _entry(self, checkpoint: Checkpoint) -> AlarmEntry:
+        return AlarmEntry(
+            database=self._database,
             deciding=self._deciding,
             aftermath=self._aftermath,
             emergency=self.emergency,
             last_seen=self.last_seen,
-            clock=clock,
-            ids=ids,
-            metrics=metrics,
+            clock=self._clock,
+            ids=self._ids,
+            metrics=self._metrics,
+            on_answer=self.commands.answered,
             checkpoint=checkpoint,
         )
-        self._to_ask: set[str] = set()
-        self._tasks: list[asyncio.Task[None]] = []
+
+    def _commands(self, settings: Settings, outbox: Outbox) -> Commands:
+        return Commands(
+            database=self._database,
+            clock=self._clock,
+            ids=self._ids,
+            settings=settings,
+            outbox=outbox,
+            metrics=self._metrics,
+            after=self._aftermath.of,
+        )
+
+    def _households(self, outbox: Outbox, links: AnswerLinks) -> Households:
+        return Households(
+            database=self._database,
+            deciding=self._deciding,
+            clock=self._clock,
+            ids=self._ids,
+            wake=outbox.wake,
+            after=self._aftermath.of,
+            links=links,
+        )
 
     def _answers(self) -> Answers:
         return Answers(
@@ -127,6 +218,8 @@ class Service:
             clock=self._clock,
             act=self.act,
             pressed_elsewhere=self.probes.pressed,
+            household_pressed=self.households.pressed,
+            household_replied=self.households.replied,
         )
 
     def _inbox(self, providers: Mapping[Channel, ChannelProvider], ids: Ids, outbox: Outbox) -> Inbox:
@@ -145,6 +238,8 @@ class Service:
 
     async def start(self) -> None:
         """Take over what a crash left, then begin the workers."""
+        if self._leads:
+            await self._dues.recover()
         await self.emergency.refresh()
         await self._rehearse()
         workers = [
@@ -154,6 +249,7 @@ class Service:
         ]
         if self._leads:
             workers.append(("inbox", self.inbox.run()))
+            workers.append(("supervision", self.supervision.run()))
         for name, work in workers:
             self._tasks.append(asyncio.create_task(work, name=name))
 
@@ -206,16 +302,18 @@ class Service:
     ) -> Done | Refused:
         """One person's act, committed when this returns, with what `also` writes. `Refused` changed nothing."""
 
-        def work(conn: Connection) -> tuple[Done | Refused, Written]:
+        def work(conn: Connection) -> tuple[Done | Refused, Written, Written]:
             done, written = self._deciding.act(conn, incident_id, verb, actor, detail)
             if also is not None and isinstance(done, Done):
                 also(conn)
-            return done, written
+            ended = verb is Verb.CLOSE and isinstance(done, Done)
+            return done, written, self.households.tell_results(conn, incident_id) if ended else Written()
 
-        done, written = await self._database.write(Priority.ACCEPTANCE, work)
-        if isinstance(done, Done) and verb in (Verb.ACCEPT, Verb.ARRIVE, Verb.VERIFY, Verb.CLOSE):
+        done, written, told = await self._database.write(Priority.ACCEPTANCE, work)
+        if isinstance(done, Done) and (verb in ENDS_PAGES or (verb is Verb.ACCEPT and done.work is Work.TAKEN)):
             self.dispatcher.drop_pages(incident_id)
         self._aftermath.of(written)
+        self._aftermath.of(told)
         return done
 
     async def received(self, notification_id: str, person_id: str | None) -> bool:
@@ -249,38 +347,48 @@ class Service:
         """Everything whose time has come, worst first, in small transactions."""
         if not self._leads:
             return
+        await self._dues.run()  # first: nothing that goes wrong below may hold it up
         await self._tests_due()
-        while ids := await self._database.read(lambda conn: self._due_ids(conn)):
-            await self._ask(ids)
-            if len(ids) < due_most:
-                return
+        await self._drills_due()
+        await self._restraint_due()
+
+    async def _restraint_due(self) -> None:
+        """Summaries, what waited for the morning, the daily digest: after everything that climbs."""
+        if await self._database.read(self._summing.due):
+            self._aftermath.of(await self._database.write(Priority.ATTEMPT, self._summing.look))
+        await self._digests.run_due()
 
     async def _tests_due(self) -> None:
         """Alarms held too long in test mode page; alarm tests end in time."""
         if await self._database.read(self._deciding.tests_due):
             self._aftermath.of(await self._database.write(Priority.ALARM, self._deciding.tests))
 
+    async def _drills_due(self) -> None:
+        """Exercises end in time, and at once when a real alarm speaks in their grid."""
+        if await self._database.read(self.drills.due):
+            for written in await self._database.write(Priority.ATTEMPT, self.drills.look):
+                self._aftermath.of(written)
+
+    def _an_incident_opened(self) -> None:
+        """While an exercise runs, see whether it must give way."""
+        if self.drills.running:
+            self.ticker.wake()
+
     async def _sweep(self) -> None:
         await self.dispatcher.sweep()
         await self.probes.sweep()
+        if self._sweeps_canary and await self._database.read(canary.waits):
+            found = await self._database.write(Priority.ATTEMPT, lambda conn: canary.take(conn, self._clock.now()))
+            self.dispatcher.submit([] if found is None else [found])
+        if self._leads:
+            await self.commands.expire()
+            await self.commands.audit()
 
     async def heal(self) -> None:
         """The invariant: an incident that is not closed has a due time. A violation heals itself and is reported."""
-        healed, written = await self._database.write(Priority.ATTEMPT, self._deciding.heal)
-        if healed:
-            log.error("%d open incidents had no due time and were given one: %s", len(healed), ", ".join(healed[:5]))
-            self._metrics.healed(len(healed))
-        self._aftermath.of(written)
-
-    async def _ask(self, ids: list[str]) -> None:
-        written = await self._database.write(Priority.ALARM, lambda conn: self._deciding.due(conn, ids))
-        self._aftermath.of(written)
-
-    def _due_ids(self, conn: Connection) -> list[str]:
-        asked, self._to_ask = sorted(self._to_ask)[:due_most], set(sorted(self._to_ask)[due_most:])
-        return asked or incidents.due_ids(conn, self._clock.now(), due_most)
+        await self._dues.heal()
 
     def _ask_soon(self, incident_id: str) -> None:
         """A message of this incident failed for good: ask the rules now."""
-        self._to_ask.add(incident_id)
+        self._dues.ask_soon(incident_id)
         self.ticker.wake_at(self._clock.now())

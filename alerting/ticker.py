@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from heapq import heappop, heappush
+from math import floor
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,9 +18,14 @@ log = logging.getLogger(__name__)
 
 sweep_every_s = 1.0
 heal_every_s = 10.0
-early_s = 0.005
+per_second = 40
+"""Moments are armed to a fortieth of a second: what is due together is looked at together."""
 moments_max = 10_000
-"""Armed at once; what is due beyond them is found by the sweep."""
+"""Armed at once; what is due beyond them is armed when it comes near, or found by the sweep."""
+
+
+async def _nothing() -> None:
+    return
 
 
 class Ticker:
@@ -30,23 +36,30 @@ class Ticker:
         run_due: Callable[[], Awaitable[object]],
         sweep: Callable[[], Awaitable[object]],
         heal: Callable[[], Awaitable[object]],
+        first: Callable[[], Awaitable[object]] = _nothing,
+        arm: Callable[[], Awaitable[object]] = _nothing,
     ) -> None:
+        """`first`: before anything is asked. `arm`: at the end of a round, gives what is due before the next."""
         self._clock = clock
         self._run_due = run_due
         self._sweep = sweep
         self._heal = heal
+        self._first = first
+        self._arm = arm
         self._armed: list[float] = []
-        """A heap of moments on the monotonic clock."""
+        """A heap of moments on the monotonic clock, each once."""
+        self._known: set[float] = set()
         self._wake = asyncio.Event()
 
     def wake_at(self, due_at: datetime) -> None:
         """Something is due then: look at that moment rather than at the next sweep."""
-        in_s = max(0.0, (due_at - self._clock.now()).total_seconds()) + early_s
-        moment = self._clock.monotonic() + in_s
-        if len(self._armed) >= moments_max:
+        in_s = max(0.0, (due_at - self._clock.now()).total_seconds())
+        moment = floor((self._clock.monotonic() + in_s) * per_second + 1) / per_second
+        if moment in self._known or len(self._armed) >= moments_max:
             return
         if not self._armed or moment < self._armed[0]:
             self._wake.set()
+        self._known.add(moment)
         heappush(self._armed, moment)
 
     def wake(self) -> None:
@@ -59,11 +72,13 @@ class Ticker:
         healed_at = self._clock.monotonic()
         while True:
             self._forget_passed()
+            await self._guarded(self._first)
             await self._guarded(self._run_due)
             await self._guarded(self._sweep)
             if self._clock.monotonic() - healed_at >= heal_every_s:
                 healed_at = self._clock.monotonic()
                 await self._guarded(self._heal)
+            await self._guarded(self._arm)
             await self._pause(self._clock.monotonic() + sweep_every_s)
 
     async def _pause(self, latest: float) -> None:
@@ -78,7 +93,7 @@ class Ticker:
     def _forget_passed(self) -> None:
         now = self._clock.monotonic()
         while self._armed and self._armed[0] <= now:
-            heappop(self._armed)
+            self._known.discard(heappop(self._armed))
 
     async def _guarded(self, work: Callable[[], Awaitable[object]]) -> None:
         try:

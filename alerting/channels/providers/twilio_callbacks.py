@@ -4,6 +4,8 @@ Source: Twilio, "Track the Message Status", "Call Resource: StatusCallback", "Va
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -16,6 +18,7 @@ from devices.model import Language
 path_status = "/callbacks/twilio/status"
 path_voice = "/callbacks/twilio/voice"
 path_inbound = "/callbacks/twilio/inbound"
+who_household = "household"
 digits_max = 8
 _keys = frozenset("0123456789*#")
 _sip_unreachable = "480"
@@ -57,9 +60,21 @@ class CallbackUrls:
     def status(self, attempt_id: str) -> str:
         return self._status + urlencode({"attempt": attempt_id})
 
-    def voice(self, attempt_id: str, language: Language, *, again: int = 0, digits: str = "", retry: int = 0) -> str:
-        """again: how often the page was repeated; digits, retry: a key kept while our store is slow."""
+    def voice(
+        self,
+        attempt_id: str,
+        language: Language,
+        *,
+        again: int = 0,
+        digits: str = "",
+        retry: int = 0,
+        household: bool = False,
+    ) -> str:
+        """again: how often the page was repeated; digits, retry: a key kept while our store is slow; household: whose
+        standing words to say then."""
         query: dict[str, str | int] = {"attempt": attempt_id, "lang": language.value}
+        if household:
+            query["who"] = who_household
         if again:
             query["again"] = again
         if retry:
@@ -134,7 +149,16 @@ def _status(attempt_id: str, form: Mapping[str, Any]) -> list[CallbackEvent]:
         sid, error = _text(form, "CallSid"), f"sip_{sip}" if kind is ReceiptKind.FAILED and sip else ""
         if kind is ReceiptKind.FAILED and sip == _sip_unreachable:
             kind = ReceiptKind.NO_ANSWER
-    return [] if kind is None else [Receipt(attempt_id, kind, sid, error)]
+    return [] if kind is None else [Receipt(attempt_id, kind, sid, error, _instant(_text(form, "Timestamp")))]
+
+
+def _instant(text: str) -> datetime | None:
+    """An RFC 2822 date: calls carry one, messages do not."""
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return at.astimezone(UTC) if at.tzinfo is not None else None
 
 
 def _text(form: Mapping[str, Any], name: str) -> str:

@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
+from alerting.core.household_words import standing_call
 from alerting.core.messages import CallScript
 from alerting.core.words import CATALOGUE
 from devices.model import Language
@@ -43,9 +44,11 @@ def read_script(text: str) -> Script | None:
         return None
 
 
-def standing_script(language: str | None) -> Script:
+def standing_script(language: str | None, *, household: bool = False) -> Script:
     """Words for a call whose own script cannot be had just now (the store is slow). Unknown languages get English."""
     known = Language.ZH_CN if language == Language.ZH_CN else Language.EN
+    if household:
+        return standing_call(known)
     speech = CATALOGUE[known].speech
     return Script(known, _alarm[known], speech.keys, speech.recorded, speech.declined, speech.missed, speech.wait)
 

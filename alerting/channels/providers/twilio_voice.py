@@ -25,7 +25,7 @@ class TwilioVoice(TwilioChannel):
         script = twilio_twiml.read_script(submission.text)
         if script is None:
             return Rejected("script_unreadable", Scope.TEXT)
-        action = self._urls.voice(submission.attempt_id, script.language)
+        action = self._urls.voice(submission.attempt_id, script.language, household=script.household)
         twiml = twilio_twiml.page(script, action)
         if len(twiml) > twilio_twiml.twiml_chars_max:
             return Rejected("text_too_long", Scope.TEXT)
