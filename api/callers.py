@@ -47,6 +47,10 @@ class Caller:
         `person_id`."""
         return of_places(conn, (grant.place_id for grant in self._desk)) if self._desk else NOTHING
 
+    def reach(self, conn: Connection) -> Scope:
+        """The places from which he may report what he was told or found: as a worker too, those of his grants."""
+        return of_places(conn, (grant.place_id for grant in self.grants))
+
     def sight(self, conn: Connection) -> Sight:
         """The incidents he may see on this route: those within his scope; as a worker also those he was paged for."""
         worker = len(self._desk) < len(self.grants)

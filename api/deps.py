@@ -10,10 +10,14 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection
 
+from alerting.commands import Commands
 from alerting.core.acts import Done, KeyOutcome, Verb
 from alerting.core.decisions import Refused
-from alerting.core.model import Actor
+from alerting.core.model import Actor, Raised
+from alerting.drills import Drills
 from alerting.ports import Clock, Database, Ids
+from alerting.raising import Also, RaisedDone
+from alerting.store.households import ResultRow
 from alerting.stream import Hub
 from api.auth import KeyRing, SessionRing
 from api.logins import Logins
@@ -37,6 +41,12 @@ class AlertingService(Protocol):
         transaction, when the act is carried out."""
         ...
 
+    async def raise_incident(
+        self, place_id: str, code: str, raised: Raised, actor: Actor, also: Also | None = None
+    ) -> RaisedDone:
+        """What a person tells us, as if a device had; committed when this returns, with what `also` writes."""
+        ...
+
     async def received(self, notification_id: str, person_id: str | None) -> bool:
         """A worker's own client has this app message. False: this person has no such notification."""
         ...
@@ -51,8 +61,26 @@ class AlertingService(Protocol):
         """Decide on a pressed key. May take long; asking again with the same key is harmless."""
         ...
 
+    async def result_told(self, token: str) -> ResultRow | None:
+        """Which household was told of which result with this link's token; None: nobody, or it is over."""
+        ...
+
+    async def rate_result(self, token: str, satisfied: bool) -> ResultRow | None:
+        """That household says whether it was satisfied; the last word counts. None as above."""
+        ...
+
     async def ready(self) -> dict[str, bool | str]:
         """Each part (broker, database, provider): True when it works, else False or a sentence saying what is wrong."""
+        ...
+
+    @property
+    def commands(self) -> Commands:
+        """Commands to devices."""
+        ...
+
+    @property
+    def drills(self) -> Drills:
+        """Exercises: functions for a transaction, and what follows its commit."""
         ...
 
     def tell_senders(self, conn: Connection) -> None:

@@ -12,6 +12,7 @@ from api.idempotency import secret_from
 from api.references import unknown
 from api.schemas.devices import DeviceOut, IdentityIn, IdentityOut
 from devices.identities import Identity, IdentityFault, normal
+from devices.model import DeviceState
 from devices.store import devices, identities, models
 from devices.store.devices import DeviceRow
 from devices.store.models import ModelRow
@@ -34,6 +35,7 @@ def shown(row: DeviceRow, now: datetime) -> DeviceOut:
         test_mode_until=device.test_mode_until,
         supervision_window_s=device.supervision_window_s,
         model=row.model,
+        gateway_id=row.gateway_id,
         identities=[IdentityOut(kind=one.kind, value=one.value, dialect=one.dialect) for one in row.identities],
         parent_id=row.parent_id,
         port=row.port,
@@ -53,6 +55,18 @@ def model_of(conn: Connection, wanted: str, pointer: str) -> ModelRow:
     if found is None:
         unknown(wanted, pointer)
     return found
+
+
+def gateway_of(conn: Connection, scope: Scope, own_id: str, wanted: str | None, kept: str | None) -> str | None:
+    """The gateway; Problem 422 for one that is none, unknown to the caller, or that speaks through another itself."""
+    if wanted in (None, kept):
+        return wanted
+    row = devices.get(conn, wanted or "")
+    if row is None or row.device.state is DeviceState.REMOVED or not may_see(conn, scope, row):
+        unknown(wanted or "", "#/gateway_id")
+    if row.id == own_id or row.gateway_id is not None:
+        raise invalid("#/gateway_id", "not_a_gateway", value=row.id)
+    return row.id
 
 
 def identities_in(bodies: Sequence[IdentityIn], dialect: str, pointer: str) -> tuple[Identity, ...]:

@@ -168,7 +168,7 @@ def _own(
         case FieldFault():
             return cause.code, dict(cause.names), (*path, *cause.path)
         case PolicyError():
-            return "policy", {"message": cause.message}, (*path, *cause.pointer.strip("/").split("/"))
+            return "policy", {"message": cause.message, "zh": cause.zh}, (*path, *cause.pointer.strip("/").split("/"))
         case _:
             return "invalid", {"message": str(cause)[:value_chars_max]}, path
 

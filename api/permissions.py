@@ -34,6 +34,8 @@ OPEN: frozenset[str] = frozenset(
         "GET /metrics",
         f"GET {PREFIX}/openapi.json",
         "POST /callbacks/{provider}/{kind}",  # the provider's signature is its key
+        "GET /a/{token}",  # the link's signed token is its key, and a look answers nothing
+        "POST /a/{token}",
         f"POST {PREFIX}/sessions",  # the password is its key
     }
 )
@@ -44,6 +46,8 @@ _STAFF = frozenset(Role) - {Role.GRID_WORKER}
 """Everybody who sits at a desk may read the registry."""
 _ROOM = frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR, Role.OPERATOR})
 """The control room: it acts on incidents."""
+_CHIEFS = frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR})
+"""They have people exercised."""
 _FIELD = _ROOM | {Role.GRID_WORKER}
 """A worker's key is further limited to the incidents it was paged for."""
 _PEOPLE = frozenset({Role.ADMINISTRATOR, Role.ROSTER_PLANNER})
@@ -95,6 +99,8 @@ ROUTES: dict[str, frozenset[Role]] = {
     f"PUT {PREFIX}/households/{{id}}": _PLACES,
     f"DELETE {PREFIX}/households/{{id}}": _PLACES,
     f"POST {PREFIX}/households/{{id}}/consent": _PLACES,
+    f"POST {PREFIX}/households/{{id}}/verification": _PLACES,
+    f"GET {PREFIX}/households/{{id}}/verification": _PLACES,
     f"GET {PREFIX}/incidents/{{id}}/households": _FIELD,
     **_registry("shifts", _ROSTER_READERS, _PEOPLE),
     f"DELETE {PREFIX}/shifts/{{id}}": _PEOPLE,
@@ -119,6 +125,11 @@ ROUTES: dict[str, frozenset[Role]] = {
     f"GET {PREFIX}/devices/{{id}}/walk-test": _STAFF,
     f"DELETE {PREFIX}/devices/{{id}}/walk-test": _DEVICES,
     f"GET {PREFIX}/devices/{{id}}/walk-test/events": _STAFF,
+    f"GET {PREFIX}/devices/{{id}}/actions": _STAFF,
+    f"PUT {PREFIX}/devices/{{id}}/actions": _ADMIN,  # what a machine may be made to do, an administrator answers for
+    f"POST {PREFIX}/devices/{{id}}/commands": _ROOM,
+    f"GET {PREFIX}/commands": _STAFF,
+    f"GET {PREFIX}/commands/{{id}}": _STAFF,
     f"POST {PREFIX}/test-sessions": _DEVICES,
     f"GET {PREFIX}/test-sessions": _STAFF,
     f"GET {PREFIX}/test-sessions/{{id}}": _STAFF,
@@ -139,8 +150,31 @@ ROUTES: dict[str, frozenset[Role]] = {
     f"POST {PREFIX}/incidents/{{id}}/decline": _FIELD,
     f"POST {PREFIX}/incidents/{{id}}/arrive": _FIELD,
     f"POST {PREFIX}/incidents/{{id}}/note": _FIELD,
-    f"POST {PREFIX}/incidents/{{id}}/verify": _ROOM,
+    f"POST {PREFIX}/incidents/{{id}}/verify": _FIELD,  # a worker: what he saw on site
     f"POST {PREFIX}/incidents/{{id}}/close": _ROOM,
+    f"POST {PREFIX}/incidents": _FIELD,  # people raise them too
+    **{
+        f"POST {PREFIX}/incidents/{{id}}/{verb}": _ROOM
+        for verb in (
+            "dispatch",
+            "transfer",
+            "escalate",
+            "call-again",
+            "silence",
+            "shelve",
+            "unshelve",
+            "evaluate",
+            "reopen",
+        )
+    },
+    f"GET {PREFIX}/incidents/{{id}}/photos": _ALL - {Role.INSTALLER},
+    f"POST {PREFIX}/incidents/{{id}}/photos": _FIELD,
+    f"GET {PREFIX}/incidents/{{id}}/photos/{{photo_id}}": _ALL - {Role.INSTALLER},
+    f"POST {PREFIX}/drills": _CHIEFS,
+    f"GET {PREFIX}/drills": _STAFF - {Role.INSTALLER},
+    f"GET {PREFIX}/drills/preview": _CHIEFS,
+    f"GET {PREFIX}/drills/{{id}}": _STAFF - {Role.INSTALLER},
+    f"POST {PREFIX}/drills/{{id}}/end": _CHIEFS,
     f"GET {PREFIX}/notifications": _ALL - {Role.INSTALLER},
     f"POST {PREFIX}/notifications/{{id}}/received": _FIELD,
     f"GET {PREFIX}/stream": _ALL - {Role.INSTALLER},
@@ -150,9 +184,15 @@ ROUTES: dict[str, frozenset[Role]] = {
     f"GET {PREFIX}/quarantine": frozenset(
         {Role.ADMINISTRATOR, Role.INSTALLER, Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR}
     ),
+    f"POST {PREFIX}/maintenance-windows": _ADMIN | {Role.SUPERVISOR},
+    f"GET {PREFIX}/maintenance-windows": _STAFF,
+    f"GET {PREFIX}/maintenance-windows/{{id}}": _STAFF,
+    f"POST {PREFIX}/maintenance-windows/{{id}}/end": _ADMIN | {Role.SUPERVISOR},
+    f"GET {PREFIX}/work-orders": _ALL,
     f"GET {PREFIX}/policies": _STAFF - {Role.INSTALLER},
     f"GET {PREFIX}/policies/{{name}}": _STAFF - {Role.INSTALLER},
     f"PUT {PREFIX}/policies/{{name}}": _ADMIN,
+    f"GET {PREFIX}/policy-preview": _STAFF - {Role.INSTALLER},
     f"GET {PREFIX}/api-keys": _ADMIN | {Role.AUDITOR},
     f"POST {PREFIX}/api-keys": _ADMIN,
     f"POST {PREFIX}/api-keys/{{id}}/revoke": _ADMIN,

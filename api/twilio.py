@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from alerting.channels.providers import twilio_callbacks
 from alerting.channels.providers import twilio_twiml as twiml
 from alerting.channels.providers.twilio_callbacks import CallbackUrls, SignatureCheck, callback_key, pressed
 from alerting.channels.providers.twilio_settings import TwilioSettings
@@ -16,6 +17,8 @@ _RESULTS: Mapping[KeyOutcome, KeyResult] = {
     KeyOutcome.TAKEN: KeyResult.RECORDED,
     KeyOutcome.ALREADY_TAKEN: KeyResult.DECLINED,  # somebody goes already: `passed on, thank you` is the truth
     KeyOutcome.DECLINED: KeyResult.DECLINED,
+    KeyOutcome.HOUSEHOLD_FIRE: KeyResult.RECORDED,
+    KeyOutcome.HOUSEHOLD_NO_FIRE: KeyResult.DECLINED,
     KeyOutcome.REPEAT: KeyResult.REPEAT,
     KeyOutcome.UNKNOWN: KeyResult.MISSED,
 }
@@ -44,7 +47,8 @@ class TwilioCallbacks:
         again = _count(fields, "again")
         result = twiml.unacted(pressed(fields), again) if outcome is None else _RESULTS[outcome]
         words = _words(fields, script)
-        action = self._urls.voice(fields.get("attempt", ""), words.language, again=again + 1)
+        attempt = fields.get("attempt", "")
+        action = self._urls.voice(attempt, words.language, again=again + 1, household=words.household)
         return _spoken(twiml.spoken_after(result or KeyResult.MISSED, words, action))
 
     def please_wait(self, fields: Mapping[str, str], script: str | None) -> Spoken:
@@ -52,7 +56,9 @@ class TwilioCallbacks:
 
         def following(retry: int) -> str:
             attempt, again = fields.get("attempt", ""), _count(fields, "again")
-            return self._urls.voice(attempt, words.language, again=again, digits=digits, retry=retry)
+            return self._urls.voice(
+                attempt, words.language, again=again, digits=digits, retry=retry, household=words.household
+            )
 
         return _spoken(twiml.please_wait(words, _count(fields, "retry"), following))
 
@@ -62,7 +68,8 @@ class TwilioCallbacks:
 
 def _words(fields: Mapping[str, str], script: str | None) -> Script:
     own = None if script is None else twiml.read_script(script)
-    return own or twiml.standing_script(fields.get("lang", Language.ZH_CN))
+    household = fields.get("who") == twilio_callbacks.who_household
+    return own or twiml.standing_script(fields.get("lang", Language.ZH_CN), household=household)
 
 
 def _spoken(document: str) -> Spoken:

@@ -1,7 +1,11 @@
 """What the API says to people, in Chinese and English. Data only."""
 
+from api.words_commands import COMMAND_DETAILS, COMMAND_FIELDS
 from api.words_devices import DEVICES
+from api.words_drills import DRILL_FIELDS
+from api.words_incidents import ACT_DETAILS, ACT_FIELDS, ACT_REFUSALS
 from api.words_people import PLACES_AND_PEOPLE
+from api.words_restraint import RESTRAINT_FIELDS
 from api.words_testing import TESTING_DETAILS, TESTING_FIELDS
 from devices.model import Language
 
@@ -35,7 +39,9 @@ TITLES: dict[str, Sentence] = {
 }
 
 DETAILS: dict[str, Sentence] = {
+    **ACT_DETAILS,
     **TESTING_DETAILS,
+    **COMMAND_DETAILS,
     "invalid": ("请按 errors 中的说明逐项修正后重试。", "Correct each field named in errors and send it again."),
     "malformed": (
         "请发送 UTF-8 编码的 JSON（Content-Type: application/json）。",
@@ -140,13 +146,18 @@ REFUSALS: dict[str, Sentence] = {
     "not_paged": ("您未被通知到此事件。", "You were not paged for it."),
     "not_a_worker": ("此密钥未绑定人员，不能代替他人接单。", "This key belongs to no person, so it cannot take it."),
     "wrong_state": ("事件当前状态不允许此操作。", "The incident's state does not allow it."),
+    **ACT_REFUSALS,
 }
 SOMEBODY: Sentence = ("其他人", "somebody else")
 
 FIELDS: dict[str, Sentence] = {
+    **ACT_FIELDS,
     **DEVICES,
     **PLACES_AND_PEOPLE,
     **TESTING_FIELDS,
+    **COMMAND_FIELDS,
+    **DRILL_FIELDS,
+    **RESTRAINT_FIELDS,
     "missing": ("必填，请提供此字段。", "Required: send this field."),
     "extra_forbidden": ("未知字段，请删除或检查拼写。", "Unknown field: remove it or check its spelling."),
     "enum": ("只能是以下之一：{expected}。", "Must be one of: {expected}."),
@@ -184,6 +195,10 @@ FIELDS: dict[str, Sentence] = {
     "unknown_reference": (
         "找不到 {value}；请先登记，或填写正确的 id 或 code。",
         "There is no {value}: register it first, or give the right id or code.",
+    ),
+    "not_a_gateway": (
+        "{value} 不能作本设备的网关：网关须是另一台设备，且自己不经网关通信。",
+        "{value} cannot be its gateway: a gateway is another device that speaks for itself.",
     ),
     "out_of_scope": (
         "不在您的管辖范围内；请填写范围内的地点。",
@@ -238,7 +253,7 @@ FIELDS: dict[str, Sentence] = {
     "on_leave": ("{value} 届时请假；请先取消请假或换人。", "{value} is on leave then: end the leave or name somebody."),
     "password": ("须为 {min} 至 {max} 个字符。", "Must have {min} to {max} characters."),
     "wrong_password": ("当前密码不正确。", "This is not the current password."),
-    "policy": ("策略无效：{message}。", "The policy is not valid: {message}."),
+    "policy": ("策略无效：{zh}。", "The policy is not valid: {message}."),
     "etag": ('须为读取时得到的 ETag，例如 "3"。', 'Must be the ETag you got when reading it, such as "3".'),
     "idempotency_key": ("须为 1 至 128 个可见 ASCII 字符。", "Must be 1 to 128 visible ASCII characters."),
     "last_event_id": ("须为非负整数。", "Must be a whole number, 0 or more."),

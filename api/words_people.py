@@ -55,6 +55,10 @@ PLACES_AND_PEOPLE: dict[str, Sentence] = {
     "organisation_kind": ("须为{expected}。", "Must name an organisation of kind {expected}."),
     "not_a_flat": ("须为房间（或自建房楼栋）。", "Name a room, or a building that is one home."),
     "household_elsewhere": ("住户联系人请在 households 登记。", "Household contacts are registered under households."),
+    "household_role": (
+        "住户不在值班表内；其联系方式请在 households 登记。",
+        "A household stands on no roster: register its contacts under households.",
+    ),
     "volunteer_hours": ("志愿者须填写可联系时段 hours。", "A volunteer needs hours in which to be asked."),
     "hours": ("开始与结束时间不能相同。", "The hours must end at another time than they begin."),
     "only_volunteers": ("只有志愿者填写 hours，请删除此字段。", "Only volunteers have hours: remove this field."),
@@ -62,6 +66,8 @@ PLACES_AND_PEOPLE: dict[str, Sentence] = {
         "须填写电话；只有需协助撤离的业主或租户可以没有电话。",
         "Give a telephone number: only an owner or tenant who needs help leaving may have none.",
     ),
+    "no_phone": ("未登记电话，无法验证。", "There is no number to verify: register one first."),
+    "consent_over": ("同意已到期，请先续期。", "Consent is not in force: renew it first."),
     "consent_future": ("同意时间不能在将来。", "Consent cannot lie in the future."),
     "consent_period": ("同意的截止时间须晚于同意时间。", "Consent must end after it was given."),
     "media_type": (
@@ -74,3 +80,13 @@ PLACES_AND_PEOPLE: dict[str, Sentence] = {
         "A picture may have {side} pixels a side and {pixels} in all: make it smaller.",
     ),
 }
+
+ANSWER_PAGE: dict[str, Sentence] = {
+    "title": ("警情处置评价", "How was it handled?"),
+    "question": ("您对本次警情的处置满意吗？", "Are you satisfied with how the alarm at your home was handled?"),
+    "satisfied": ("满意", "Satisfied"),
+    "not_satisfied": ("不满意", "Not satisfied"),
+    "thanks": ("谢谢，已记录。", "Thank you. It is recorded."),
+    "gone": ("此链接无效或已过期。", "This link is not valid, or no longer."),
+}
+"""What a household reads that is asked whether it was satisfied."""

@@ -12,7 +12,7 @@ from alerting.ports import Conflict
 from api import audit
 from api.auth import GuardedRoute, caller_of
 from api.deps import Deps, Use
-from api.device_views import device_secret, free_identities, identities_in, model_of, shown
+from api.device_views import device_secret, free_identities, gateway_of, identities_in, model_of, shown
 from api.errors import conflict, invalid
 from api.idempotency import Made, fresh_nonce, make_once, nonce_key
 from api.pages import Cursor, Limit, Page, answer, limit_default
@@ -76,6 +76,7 @@ def _changed(use: Deps, conn: Connection, scope: Scope, body: DeviceFields, befo
         device=device,
         model_id=model.id if model else None,
         model=model.code if model else None,
+        gateway_id=gateway_of(conn, scope, before.id, body.gateway_id, before.gateway_id),
         identities=named,
     )
     return _in_state(use, before, after, body.state)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection
 
 from alerting.ports import Conflict, Priority
+from alerting.store import households as messages
 from api import audit
 from api.auth import GuardedRoute, Who, caller_of
 from api.deps import Use
@@ -45,17 +46,22 @@ _FLATS = frozenset({PlaceKind.ROOM, PlaceKind.BUILDING})
 _ABOVE_BUILDING = frozenset(tuple(PlaceKind)[: tuple(PlaceKind).index(PlaceKind.BUILDING)])
 
 
-def _changed_at(now: datetime) -> Noun[HouseholdIn, HouseholdRow]:
+def noun_at(now: datetime) -> Noun[HouseholdIn, HouseholdRow]:
+    """Household contacts as the registry handles them, at this moment."""
+
     def changed(conn: Connection, scope: Scope, body: HouseholdIn, before: HouseholdRow) -> HouseholdRow:
         flat = place_of(conn, scope, body.place_id, "#/place_id")
         if flat.kind not in _FLATS:
             raise invalid("#/place_id", "not_a_flat")
+        phone = _number(body.phone)
         row = replace(
             before,
             place_id=flat.id,
             name=body.name,
             relation=body.relation,
-            phone=_number(body.phone),
+            phone=phone,
+            verified_at=before.verified_at if phone == before.phone else None,
+            result_messages=body.result_messages,
             needs_help_leaving=body.needs_help_leaving,
             language=body.language,
         )
@@ -100,6 +106,8 @@ def _shown(row: HouseholdRow) -> HouseholdOut:
         place_id=row.place_id,
         relation=row.relation,
         has_phone=row.phone is not None,
+        phone_verified=row.verified_at is not None,
+        result_messages=row.result_messages,
         consent_at=row.consent_at,
         consent_until=row.consent_until,
         consent_how=row.consent_how,
@@ -156,18 +164,18 @@ async def create_household(body: HouseholdIn, request: Request, use: Use) -> Res
         body.consent_until,
         body.consent_how,
     )
-    return await create(request, use, _changed_at(use.clock.now()), body, lambda conn: fresh)
+    return await create(request, use, noun_at(use.clock.now()), body, lambda conn: fresh)
 
 
 @router.get("/households/{id}", response_model=HouseholdOut)
 async def read_household(id: str, request: Request, use: Use) -> Response:
-    return await read_one(request, use, _changed_at(use.clock.now()), id)
+    return await read_one(request, use, noun_at(use.clock.now()), id)
 
 
 @router.put("/households/{id}", response_model=HouseholdOut)
 async def put_household(id: str, body: HouseholdIn, request: Request, use: Use) -> Response:
     """Everything anew: what was there cannot be read, so it cannot be patched."""
-    return await put_one(request, use, _changed_at(use.clock.now()), id, body)
+    return await put_one(request, use, noun_at(use.clock.now()), id, body)
 
 
 @router.delete("/households/{id}", status_code=204)
@@ -175,15 +183,16 @@ async def withdraw_household(id: str, request: Request, use: Use) -> Response:
     """The person withdraws: name and number are deleted; the audit keeps that there was somebody."""
 
     def remove(conn: Connection, row: HouseholdRow) -> bool:
+        messages.forget(conn, row.id)
         return store.remove(conn, row.id, row.version)
 
-    return await remove_one(request, use, _changed_at(use.clock.now()), id, remove)
+    return await remove_one(request, use, noun_at(use.clock.now()), id, remove)
 
 
 @router.post("/households/{id}/consent", response_model=HouseholdOut)
 async def renew_consent(id: str, body: ConsentIn, request: Request, use: Use) -> Response:
     """The person agrees for longer, or for less."""
-    noun = _changed_at(use.clock.now())
+    noun = noun_at(use.clock.now())
 
     def work(conn: Connection) -> Made:
         before = visible(conn, request, noun, id)

@@ -6,7 +6,9 @@ from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from alerting.answer_links import without_links
 from alerting.channels.mask import masked
+from alerting.core.instants import milliseconds
 from alerting.core.model import AttemptState, Purpose
 from alerting.store import views
 from api.auth import GuardedRoute, Who, admit
@@ -21,6 +23,8 @@ router = APIRouter(prefix=f"{PREFIX}/notifications", tags=["notifications"], rou
 
 Id = Annotated[str | None, Query(max_length=64)]
 
+_OF_HOUSEHOLDS = frozenset({Purpose.HOUSEHOLD.value, Purpose.RESULT.value})
+"""Their numbers stand in no list, not even masked."""
 RECEIVED_PATH = f"{PREFIX}/notifications/{{id}}/received"
 _RECEIVED_ROLES = ROUTES[f"POST {RECEIVED_PATH}"]
 
@@ -49,9 +53,11 @@ async def list_notifications(
 
 def _shown(view: views.NotificationView) -> NotificationOut:
     row: dict[str, Any] = dict(view.row)
-    if row["channel"] != Channel.APP.value:
+    if row["purpose"] in _OF_HOUSEHOLDS:
+        row |= {"address": "", "text": without_links(row["text"])}
+    elif row["channel"] != Channel.APP.value:
         row["address"] = masked(row["address"])
-    tried = [AttemptOut.model_validate(dict(attempt)) for attempt in view.attempts]
+    tried = [AttemptOut.model_validate({**attempt, "milliseconds": milliseconds(attempt)}) for attempt in view.attempts]
     return NotificationOut.model_validate({**row, "recipient_name": view.recipient_name, "attempts": tried})
 
 

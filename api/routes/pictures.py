@@ -1,7 +1,6 @@
 """Pictures of a place: its plan 平面图, the door 入户门. Never takes a file for what it is called."""
 
 import hashlib
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
@@ -10,12 +9,12 @@ from alerting.ports import Conflict, Priority
 from api import audit
 from api.auth import GuardedRoute, caller_of
 from api.deps import Use
-from api.errors import Problem, invalid, not_found
+from api.errors import Problem, not_found
 from api.idempotency import attempt
 from api.pages import answer
 from api.permissions import PREFIX
+from api.received_pictures import ANSWERS, RAW, SUFFIXES, checked, tags
 from api.schemas.places import PictureOut
-from devices.images import Image, ImageFault, bytes_max, pixels_max, read_header, side_px_max
 from devices.model import PictureKind
 from devices.store import pictures as store
 from devices.store.pictures import Picture
@@ -23,14 +22,8 @@ from devices.store.scope import path_of_place
 
 router = APIRouter(prefix=f"{PREFIX}/places", tags=["places"], route_class=GuardedRoute)
 
-_SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
-_RAW = {"requestBody": {"required": True, "content": {name: {} for name in _SUFFIXES}}}
-_ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {name: {} for name in _SUFFIXES}, "description": "The picture"}
-}
 
-
-@router.get("/{id}/pictures/{kind}", response_class=Response, responses=_ANSWERS)
+@router.get("/{id}/pictures/{kind}", response_class=Response, responses=ANSWERS)
 async def read_picture(id: str, kind: PictureKind, request: Request, use: Use) -> Response:
     """The picture as it was handed in. Its ETag is its SHA-256."""
 
@@ -44,18 +37,18 @@ async def read_picture(id: str, kind: PictureKind, request: Request, use: Use) -
     headers = {
         "etag": _etag(picture.sha256),
         "cache-control": "private, no-cache",
-        "content-disposition": f'inline; filename="{kind}.{_SUFFIXES[picture.media_type]}"',
+        "content-disposition": f'inline; filename="{kind}.{SUFFIXES[picture.media_type]}"',
     }
-    if picture.sha256 in _tags(request, "if-none-match"):
+    if picture.sha256 in tags(request, "if-none-match"):
         return Response(status_code=304, headers=headers)
     return Response(picture.content, 200, headers, picture.media_type)
 
 
-@router.put("/{id}/pictures/{kind}", response_model=PictureOut, openapi_extra=_RAW)
+@router.put("/{id}/pictures/{kind}", response_model=PictureOut, openapi_extra=RAW)
 async def put_picture(id: str, kind: PictureKind, request: Request, use: Use) -> Response:
     """The raw bytes of a PNG, JPEG or WebP, at most 1 MiB. The first is made (201); over another one with If-Match."""
     content = await request.body()
-    image = _checked(content, request)
+    image = checked(content, request)
     picture = Picture(id, kind, image.media_type, hashlib.sha256(content).hexdigest(), content, use.clock.now())
     document = PictureOut(
         place_id=id,
@@ -102,20 +95,6 @@ async def remove_picture(id: str, kind: PictureKind, request: Request, use: Use)
     return Response(status_code=204)
 
 
-def _checked(content: bytes, request: Request) -> Image:
-    """The picture's format and size; Problem 413 or 422 for what cannot stand."""
-    if len(content) > bytes_max:
-        raise Problem(413, "too_large", "picture_bytes", names={"bytes": bytes_max})
-    image = read_header(content)
-    if image is ImageFault.TOO_LARGE:
-        raise invalid("#", image.value, side=side_px_max, pixels=pixels_max)
-    if isinstance(image, ImageFault):
-        raise invalid("#", image.value)
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != image.media_type:
-        raise invalid("Content-Type", "media_type")
-    return image
-
-
 def _path(conn: Connection, request: Request, place_id: str) -> str:
     """The path of the place, when the caller may see it; Problem 404."""
     path = path_of_place(conn, place_id)
@@ -126,17 +105,11 @@ def _path(conn: Connection, request: Request, place_id: str) -> str:
 
 def _check(request: Request, current: str) -> None:
     """Problem 428 without If-Match, 412 when it names another picture."""
-    tags = _tags(request, "if-match")
-    if not tags:
+    named = tags(request, "if-match")
+    if not named:
         raise Problem(428, "version_required")
-    if "*" not in tags and current not in tags:
+    if "*" not in named and current not in named:
         raise Problem(412, "version_mismatch", headers={"etag": _etag(current)})
-
-
-def _tags(request: Request, header: str) -> frozenset[str]:
-    """The entity tags of a header, without quotes and weakness."""
-    tags = (tag.strip().removeprefix("W/").strip('"') for tag in request.headers.get(header, "").split(","))
-    return frozenset(tag for tag in tags if tag)
 
 
 def _etag(sha256: str) -> str:

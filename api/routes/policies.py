@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy import Connection
 
+from alerting.core.policy import document, parse
 from alerting.ports import Conflict, Priority
 from alerting.store import policy_rows as store
 from alerting.store.policy_rows import PolicyRow
@@ -97,6 +98,7 @@ def _answer(row: PolicyRow, status: int = 200) -> Response:
 
 
 def _shown(row: PolicyRow) -> PolicyOut:
+    whole = parse(row.name, row.document, row.version)
     return PolicyOut.model_validate(
-        {"taken_expires_s": 900, **row.document, "name": row.name, "position": row.position, "version": row.version}
+        {**document(whole), "name": row.name, "position": row.position, "version": row.version}
     )

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Self
 from pydantic import AliasChoices, Field, model_validator
 
 from alerting.core import policy as core
+from alerting.core.model import Action
+from alerting.core.policy_check import check
 from api.errors import FieldFault
 from api.permissions import Role
 from api.schemas.common import Body, Instant, Reference, Shown, example
@@ -53,6 +55,14 @@ class LoopIn(Body):
     to: Roles
 
 
+class CommandIn(Body):
+    """Sent to the device when the incident opens, where that device declared and was permitted the action."""
+
+    action: Action
+    args: Annotated[dict[str, str | int | float | bool], Field(default_factory=dict, max_length=20)]
+    in_test: bool = False
+
+
 class PolicyIn(Body):
     """First match by `position` wins; the built-in defaults stand behind them all."""
 
@@ -74,10 +84,13 @@ class PolicyIn(Body):
     steps: Annotated[list[StepIn], Field(min_length=1, max_length=core.steps_max)]
     loop: LoopIn
     taken_expires_s: Annotated[int, Field(ge=30, le=core.step_after_s_max)] = 900
+    acknowledged_expires_s: Annotated[int, Field(ge=60, le=core.step_after_s_max)] = 600
+    commands: Annotated[tuple[CommandIn, ...], Field(max_length=len(Action))] = ()
+    told_at_end: tuple[Step, ...] = ()
 
     @model_validator(mode="after")
-    def _readable_by_the_core(self) -> Self:
-        core.parse("check", self.document())
+    def _makes_sense_to_the_core(self) -> Self:
+        check(core.parse("check", self.document()))
         return self
 
     def document(self) -> dict[str, Any]:
@@ -92,6 +105,9 @@ class PolicyOut(Shown):
     steps: list[dict[str, Any]]
     loop: dict[str, Any]
     taken_expires_s: int
+    acknowledged_expires_s: int
+    commands: list[dict[str, Any]]
+    told_at_end: list[str]
     version: int
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from alerting.core.model import Action
 from api.errors import FieldFault
 from api.schemas.common import Body, Code, DeviceId, Instant, Reference, Shown, example
 from devices.identities import identity_chars_max, label_chars_max
@@ -40,6 +41,10 @@ class ModelIn(Body):
     restores: Annotated[bool, Field(description="It says by itself when all is well again")] = True
     walk_test_s: Annotated[int, Field(ge=10, le=3600, description="NB-IoT detectors need up to 180 s")] = 180
     signal_dbm_min: Annotated[int | None, Field(ge=-150, le=0)] = None
+    actions: Annotated[
+        tuple[Action, ...],
+        Field(max_length=len(Action), description="What its devices can be made to do; each needs its own permission"),
+    ] = ()
 
 
 class ModelOut(Shown):
@@ -56,6 +61,7 @@ class ModelOut(Shown):
     restores: bool
     walk_test_s: int
     signal_dbm_min: int | None
+    actions: list[Action]
     version: int
 
 
@@ -91,6 +97,7 @@ class DeviceFields(Body):
     test_mode_until: Instant | None = None
     supervision_window_s: Window | None = None
     model: Annotated[Reference | None, Field(description="id or code of a model")] = None
+    gateway_id: Annotated[DeviceId | None, Field(description="The radio gateway through which it speaks")] = None
     identities: Identities = ()
 
 
@@ -115,6 +122,7 @@ class DeviceOut(Shown):
     test_mode_until: Instant | None
     supervision_window_s: int | None
     model: str | None
+    gateway_id: str | None
     identities: list[IdentityOut]
     parent_id: str | None
     port: int | None

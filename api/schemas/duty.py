@@ -83,6 +83,8 @@ class PatternIn(Body):
         for number, slot in enumerate(self.slots):
             if slot.day >= self.cycle_days:
                 raise FieldFault("slot_day", "slots", number, "day", last=self.cycle_days - 1)
+            if slot.role is Role.HOUSEHOLD:
+                raise FieldFault("household_role", "slots", number, "role")
             one_scope(slot.role, self.grid_id, self.place_id)
         return self
 

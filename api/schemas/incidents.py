@@ -1,32 +1,19 @@
 """Bodies of incidents, acts, notifications, the stream. Never decides what an act may do."""
 
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from alerting.core.verbs_result import NEEDS_CAUSE, How, Result
+from api.errors import FieldFault
 from api.schemas.common import Body, Instant, Shown, example
 
 text_chars_max = 2000
 Text = Annotated[str, Field(min_length=1, max_length=text_chars_max)]
 
 
-class Result(StrEnum):
-    REAL = "real"
-    FALSE_ALARM = "false_alarm"
-    TEST = "test"
-    DRILL = "drill"
-    DEVICE_FAULT = "device_fault"
-
-
-class How(StrEnum):
-    ON_SITE = "on_site"
-    PHONE = "phone"
-    VIDEO = "video"
-
-
 class EmptyIn(Body):
-    """Acknowledge, accept and arrive say everything by being sent."""
+    """Acknowledge, accept, arrive, escalate, silence and unshelve say everything by being sent."""
 
     model_config = example({})
 
@@ -43,6 +30,12 @@ class VerifyIn(Body):
     result: Result
     how: How
     cause: Annotated[str | None, Field(max_length=text_chars_max)] = None
+
+    @model_validator(mode="after")
+    def _with_cause(self) -> Self:
+        if self.result in NEEDS_CAUSE and not (self.cause or "").strip():
+            raise FieldFault("cause_needed", "cause")
+        return self
 
 
 class CloseIn(Body):
@@ -102,7 +95,54 @@ class IncidentOut(Shown):
     closed_at: Instant | None
     signals: int
     version: int
+    raised_by: str | None
+    """Id of the person or login that raised it; null: a device did."""
+    raised_via: str | None
+    linked_to: str | None
+    """The incident that this one reopens."""
+    shelved_until: Instant | None
+    acknowledged_until: Instant | None
+    evaluated: dict[str, Any] | None
+    due_by: Instant | None
+    """By when a standing hazard has to be removed."""
+    drill_id: str | None
+    """An exercise, and none of the real ones."""
     overlays: list[OverlayOut]
+
+
+class LinkedOut(Shown):
+    id: str
+    reference: str
+    work: str
+    opened_at: Instant
+
+
+class LinksOut(Shown):
+    reopens: LinkedOut | None
+    reopened_by: list[LinkedOut]
+
+
+class SatisfactionOut(Shown):
+    """How many households were told how it ended, and how many were satisfied with that."""
+
+    asked: int
+    satisfied: int
+    not_satisfied: int
+
+
+class IncidentReadOut(IncidentOut):
+    """One incident, with those that it reopens or that reopened it, and what its households said of the result."""
+
+    linked: LinksOut
+    satisfaction: SatisfactionOut | None
+    """None: no household was told how it ended."""
+
+
+class RaisedOut(IncidentOut):
+    """What a person's report led to."""
+
+    joined: bool
+    """An incident that was open has taken it in."""
 
 
 class TimelineOut(Shown):
@@ -121,12 +161,22 @@ class AttemptOut(Shown):
     reason: str
     provider: str
     state: str
+    observed_at: Instant | None
+    clock: Annotated[
+        str | None, Field(description="trusted, or why observed_at is null: none, implausible, ahead, late")
+    ]
+    received_at: Instant | None
     planned_at: Instant
+    committed_at: Instant | None
     submitted_at: Instant | None
     provider_accepted_at: Instant | None
     first_receipt_at: Instant | None
+    delivered_at: Instant | None
     answered_at: Instant | None
     taken_at: Instant | None
+    milliseconds: Annotated[
+        dict[str, int], Field(description="From received_at (a later step: planned_at) to each instant that is known")
+    ]
     provider_ref: str | None
     error: str | None
 
@@ -147,4 +197,5 @@ class NotificationOut(Shown):
     text: str
     state: str
     planned_at: Instant
+    acknowledged_at: Annotated[Instant | None, Field(description="By the control room: of its incident")]
     attempts: list[AttemptOut]

@@ -148,6 +148,9 @@ class HouseholdIn(ConsentIn):
     name: Name
     relation: Relation
     phone: Annotated[str | None, Field(max_length=32)] = None
+    result_messages: Annotated[
+        bool, Field(description="Agreed to hear by text, after an incident at the flat, how it ended")
+    ] = False
     needs_help_leaving: bool = False
     language: Language = Language.ZH_CN
 
@@ -166,10 +169,23 @@ class HouseholdOut(Shown):
     place_id: str
     relation: Relation
     has_phone: bool
+    phone_verified: bool
+    """Only a verified number is called when the flat's detector speaks."""
+    result_messages: bool
     consent_at: Instant
     consent_until: Instant
     consent_how: str
     version: int
+
+
+class HouseholdCheckOut(Shown):
+    """How far the check call got, and whether its key verified the number."""
+
+    state: str
+    error: str | None
+    expires_at: Instant
+    denied: bool
+    verified: bool
 
 
 class FlatContact(Shown):

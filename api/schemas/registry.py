@@ -86,6 +86,8 @@ class GridOut(Shown):
 
 def one_scope(role: Role, grid_id: str | None, place_id: str | None) -> None:
     """FieldFault unless somebody of this role may stand for this grid, this place or, with neither, for everything."""
+    if role is Role.HOUSEHOLD:
+        raise FieldFault("household_role", "role")
     if grid_id is not None and place_id is not None:
         raise FieldFault("one_scope", "place_id")
     if role in GRID_ROLES and place_id is not None:

@@ -54,7 +54,7 @@ def _asked(conn: Connection, incident_id: str, person_id: str | None) -> bool:
     query = select(notifications.c.id).where(
         notifications.c.incident_id == incident_id,
         notifications.c.recipient_id == person_id,
-        notifications.c.purpose == Purpose.PAGE.value,
+        notifications.c.purpose.in_([each.value for each in Purpose if each.asks]),
     )
     return conn.execute(query.limit(1)).first() is not None
 
