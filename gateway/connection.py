@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
@@ -168,6 +170,17 @@ class MqttConnection:
         """Queue a publication at QoS 0. Without a session it waits for the next one; too many drop the oldest."""
         self._outbox.add_publication(encode_publication(topic, payload, self._is_v5))
         self._request_write()
+
+    def publish_once(self, topic: str, payload: bytes, expires_s: int) -> bool:
+        """Hand a publication at QoS 1 to the present session; False without one. Whoever asks tries again: what a lost
+        connection takes with it is not sent anew here. A broker of MQTT 5 drops it after `expires_s`."""
+        if self._session is None or not self.connected:
+            return False
+        told = None
+        if self._is_v5:
+            told = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            told.MessageExpiryInterval = expires_s
+        return self._session.publish(topic, payload, qos=1, properties=told).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
     # -- paho's callbacks: on the loop, but for the first register_write, which the connecting thread calls --------
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from alerting.verdicts import Entry
 from gateway.alarm_lane import AlarmLane
+from gateway.commands import CommandSender, Source
 from gateway.settings import GatewaySettings, Lane
 from gateway.telemetry_lane import TelemetryLane
 from gateway.telling import GatewayMetrics, NoMetrics
@@ -25,7 +26,7 @@ class Subscriber:
     """Receives from the broker and hands over to `entry`; made on the event loop it runs on.
 
     `clock` gives aware UTC. `checkpoint` is called with "before_puback" after a batch was handled and before any of
-    its acknowledgements and receipts: tests stop the process there.
+    its acknowledgements and receipts: tests stop the process there. `commands` are sent to devices while it runs.
     """
 
     def __init__(
@@ -37,11 +38,13 @@ class Subscriber:
         metrics: GatewayMetrics | None = None,
         checkpoint: Callable[[str], None] = _no_checkpoint,
         random: Callable[[], float] = random_module.random,
+        commands: Source | None = None,
     ) -> None:
         self._settings = settings
         self._metrics: GatewayMetrics = metrics if metrics is not None else NoMetrics()
         self._alarm = AlarmLane(entry, settings, clock, self._metrics, checkpoint, random)
         self._telemetry = TelemetryLane(entry, settings, clock, self._metrics, self._alarm.take_over, random)
+        self._sender = None if commands is None else CommandSender(commands, self._alarm.connection, clock)
         self._stop_wanted = asyncio.Event()
         self._ended = asyncio.Event()
         self._ended.set()
@@ -55,6 +58,10 @@ class Subscriber:
     def ready(self) -> bool:
         """For readiness probes: both lanes are connected."""
         return self.connected and self._telemetry.connection.connected
+
+    def publish(self, topic: str, payload: bytes, expires_s: int) -> bool:
+        """At QoS 1 over the alarm lane's own connection, as a device's event comes; False without a session."""
+        return self._alarm.connection.publish_once(topic, payload, expires_s)
 
     @property
     def held(self) -> int:
@@ -75,6 +82,8 @@ class Subscriber:
                     group.create_task(self._telemetry.work()),
                     group.create_task(self._report()),
                 ]
+                if self._sender is not None:
+                    others.append(group.create_task(self._sender.run()))
                 await self._stop_wanted.wait()
                 await self._drain(connection, worker)
                 for task in (connection, worker, *others):

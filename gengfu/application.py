@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import shutil
-import socket
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -15,12 +14,15 @@ import uvicorn
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from alerting.answer_links import AnswerLinks
 from alerting.channels.app import AppChannel
 from alerting.channels.base import ChannelProvider
 from alerting.channels.providers import twilio
 from alerting.channels.providers.twilio_settings import TwilioSettings
 from alerting.channels.unconfigured import Unconfigured
+from alerting.core.canary import CANARY_DEVICE
 from alerting.core.model import Settings as CoreSettings
+from alerting.interlocks import WAKE_COMMANDS
 from alerting.ports import Conflict, Priority
 from alerting.service import Service
 from alerting.store import boots
@@ -36,19 +38,21 @@ from gateway import GatewaySettings, Subscriber
 from gengfu.broker.files import hash_secret
 from gengfu.broker_follow import BrokerAccounts, Following
 from gengfu.bulk_server import Imports
+from gengfu.canary import Canary, LoopBack
 from gengfu.clock import ForwardClock, RandomIds, SystemClock
 from gengfu.database import RunningDatabase, open_database
 from gengfu.database.common import parse, sqlite_path
 from gengfu.database.presence import announce
 from gengfu.exposure import open_without_https
 from gengfu.feed import Feed
+from gengfu.hearing import Hearing
+from gengfu.listening import Server, backlog_connections, listen
 from gengfu.metrics import PrometheusMetrics
 from gengfu.retention import Retain, Retention
 
 log = logging.getLogger(__name__)
 
 ALL_ROLES = frozenset({"gateway", "worker", "api"})
-backlog_connections = 2048
 gauges_every_s = 10.0
 disk_free_share_min = 0.05
 
@@ -75,24 +79,8 @@ class AppConfig:
     broker_accounts: BrokerAccounts | None = None
     """What follows the registry after an enrolment or a revocation, in whichever process it was made."""
     checkpoint: Callable[[str], None] = lambda point: None
-
-
-class _Server(uvicorn.Server):
-    """uvicorn inside our own loop: signals are ours."""
-
-    def install_signal_handlers(self) -> None:
-        return
-
-    def capture_signals(self) -> Any:  # the parent's is a context manager that takes the process's signals
-        return _Nothing()
-
-
-class _Nothing:
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, *exc: object) -> None:
-        return
+    canary_every_s: float = 0.0
+    """0: no canary alarm is sent."""
 
 
 class Application:
@@ -180,6 +168,9 @@ class Application:
             tells=not self._shared,
             disk_nearly_full=lambda: nearly_full(config.database_url),
             checkpoint=config.checkpoint,
+            answer_links=AnswerLinks(config.secret_key, config.twilio.public_url if config.twilio else ""),
+            loopback=LoopBack(self.database, self.clock, self.metrics),
+            sweeps_canary="gateway" not in config.roles,
         )
         await self.service.start()
         self._stack.push_async_callback(self.service.stop)
@@ -191,7 +182,7 @@ class Application:
             await self.imports.resume()
             await self._start_http(providers)
         if "gateway" in config.roles and config.gateway is not None:
-            await self._start_gateway(config.gateway)
+            await self._start_gateway(config.gateway, boot)
         if config.broker_accounts is not None:
             self._following = Following(self.database, config.broker_accounts)
             self._background("broker accounts", self._following.run())
@@ -206,6 +197,7 @@ class Application:
 
     async def _hear_others(self) -> None:
         await self.database.listen(WAKE_OUTBOX, self.service.ticker.wake)
+        await self.database.listen(WAKE_COMMANDS, self.service.commands.wake)
         if "api" in self.config.roles:
             feed = Feed(self.database, self.hub)
             await feed.begin()
@@ -223,7 +215,7 @@ class Application:
             providers[Channel.APP] = AppChannel(self.hub)
         return providers
 
-    async def _start_gateway(self, settings: GatewaySettings) -> None:
+    async def _start_gateway(self, settings: GatewaySettings, boot: int) -> None:
         subscriber = Subscriber(
             self.service.entry,
             settings,
@@ -231,10 +223,16 @@ class Application:
             metrics=self.metrics,
             checkpoint=self.config.checkpoint,
             random=self.ids.fraction,
+            commands=self.service.commands,
         )
         self.subscriber = subscriber
         self._background("gateway", subscriber.run())
+        self._background("hearing", Hearing(self.database, self.clock, boot, subscriber.ready).run())
         self._stack.push_async_callback(subscriber.stop)
+        canary = Canary(
+            self.database, self.clock, self.ids, self.metrics, subscriber.publish, self.config.canary_every_s
+        )
+        self._background("canary", canary.run())
 
     async def _start_http(self, providers: Mapping[Channel, ChannelProvider]) -> None:
         config = self.config
@@ -259,12 +257,12 @@ class Application:
             timezone=config.core.timezone,
             carried=_carried(config.twilio),
             insecure=open_without_https(config.http_host, config.tls_cert, config.tls_key, config.trusted_proxies),
-            accounts=config.other_accounts,
+            accounts=config.other_accounts | {CANARY_DEVICE},
         )
-        listening = _listen(config.http_host, config.http_port)
+        listening = listen(config.http_host, config.http_port)
         scheme = "https" if config.tls_cert else "http"
         self.http_url = f"{scheme}://{config.http_host}:{listening.getsockname()[1]}"
-        server = _Server(
+        server = Server(
             uvicorn.Config(
                 create_app(deps),
                 log_config=None,
@@ -330,12 +328,17 @@ class _ServiceForHttp:
         service = application.service
         self._application = application
         self.act = service.act
+        self.raise_incident = service.raising.raise_incident
         self.received = service.received
         self.take_callback = service.take_callback
         self.key_pressed = service.key_pressed
+        self.result_told = service.households.known
+        self.rate_result = service.households.rated
         self.ready = application.ready
         self.tell_senders = service.tell_senders
         self.wake = service.wake
+        self.drills = service.drills
+        self.commands = service.commands
 
     def registry_changed(self) -> None:
         self._application.registry_changed()
@@ -360,7 +363,7 @@ def imports_of(application: Application) -> Imports:
         ids=application.ids,
         zone=config.core.timezone,
         registry_changed=application.registry_changed,
-        reserved=config.other_accounts,
+        reserved=config.other_accounts | {CANARY_DEVICE},
     )
 
 
@@ -371,13 +374,3 @@ def nearly_full(database_url: str) -> bool:
         return False
     usage = shutil.disk_usage(sqlite_path(url).resolve().parent)
     return usage.free < disk_free_share_min * usage.total
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind((host, port))
-    listening.listen(backlog_connections)
-    listening.setblocking(False)
-    return listening

@@ -95,6 +95,9 @@ def configure(settings: Settings, roles: frozenset[str]) -> AppConfig:
             timezone=settings.timezone,
             language=settings.language,
             sms_two_way=settings.twilio is not None and settings.twilio.two_way,
+            night=settings.restraint.night,
+            digest_hour=settings.restraint.hour,
+            supervision_grace_s=settings.supervision_grace_s,
         ),
         roles=roles,
         other_accounts=other_accounts(settings),
@@ -102,6 +105,7 @@ def configure(settings: Settings, roles: frozenset[str]) -> AppConfig:
         retain=Retain(**settings.retention.model_dump()),
         checkpoint=_stop_at(os.environ.get(stop_variable, "")),
         broker_accounts=SettingsAccounts(settings, folder) if folder else None,
+        canary_every_s=settings.canary_every_s,
     )
 
 

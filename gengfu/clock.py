@@ -22,6 +22,9 @@ backwards_max = timedelta(seconds=0.5)
 """NTP slews and the clocks' own noise are followed; more than this at once is somebody setting the clock."""
 
 
+forwards_max = timedelta(seconds=0.5)
+
+
 class SystemClock:
     """The machine's clocks (`alerting.ports.Clock`)."""
 
@@ -31,30 +34,54 @@ class SystemClock:
     def monotonic(self) -> float:
         return time.monotonic()
 
+    def slept(self) -> float:
+        """Seconds that the machine was suspended: they pass for everybody, and the monotonic clock leaves them out."""
+        if _BOOTTIME is None:
+            return 0.0
+        return round(time.clock_gettime(_BOOTTIME) - time.monotonic(), 2)
+
+
+_BOOTTIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+
 
 class ForwardClock(SystemClock):
-    """A clock whose time never runs backwards: set back by hand or by NTP, it goes on from where it was.
+    """A clock for which a minute is a minute, whatever is done to the machine's (`alerting.ports.SteadyClock`).
 
-    Due times are rows in wall time; were it to run backwards, everything due would wait until it had caught up. Set
-    forward it follows at once: what is due comes early, one step at a time, and never late.
+    Set back, it goes on from where it was: were it to run backwards, everything due would wait until it had caught up.
+    Set forward, it goes on too, until `follow`: whoever looks after due times, which are rows in wall time, first moves
+    them on by as much (`jumped`). So nothing comes late, and nothing early.
     """
 
     def __init__(self, clock: SystemClock) -> None:
         self._clock = clock
         self._anchor = clock.now()
-        self._anchor_mono = clock.monotonic()
+        self._anchor_at = self._elapsed()
 
     def now(self) -> datetime:
-        mono = self._clock.monotonic()
-        wall = self._clock.now()
-        steady = self._anchor + timedelta(seconds=mono - self._anchor_mono)
-        if wall >= steady - backwards_max:
-            self._anchor, self._anchor_mono = wall, mono
+        wall, steady, elapsed = self._read()
+        if -backwards_max <= wall - steady <= forwards_max:
+            self._anchor, self._anchor_at = wall, elapsed
             return wall
         return steady
 
     def monotonic(self) -> float:
         return self._clock.monotonic()
+
+    def jumped(self) -> timedelta:
+        """How far the machine's clock was set forward, and this one has not followed; zero when it was not."""
+        wall, steady, _ = self._read()
+        return wall - steady if wall - steady > forwards_max else timedelta()
+
+    def follow(self, by: timedelta) -> None:
+        """From now on so much later."""
+        self._anchor += by
+
+    def _read(self) -> tuple[datetime, datetime, float]:
+        elapsed = self._elapsed()
+        return self._clock.now(), self._anchor + timedelta(seconds=elapsed - self._anchor_at), elapsed
+
+    def _elapsed(self) -> float:
+        return self._clock.monotonic() + self._clock.slept()
 
 
 class RandomIds:

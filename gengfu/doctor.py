@@ -6,6 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from alerting.core.canary import CanaryRow
+from alerting.store import canary
 from devices.store import imports
 from devices.store.imports import ImportRow, State
 from devices.store.snapshot import load_all
@@ -25,6 +27,7 @@ from gengfu.doctor_findings import (
     roster_finding,
     workers_finding,
 )
+from gengfu.doctor_watchdog import canary_finding, watchdog_finding
 from gengfu.reading import UNREACHABLE, SchemaDiffers, read, why
 from gengfu.settings_model import Settings
 from gengfu.store import checks
@@ -42,6 +45,7 @@ def examine(settings: Settings) -> list[Finding]:
         providers_finding(settings),
         callback_finding(settings),
         https_finding(settings),
+        watchdog_finding(settings),
         *([accounts_finding(settings)] if settings.broker_files_dir else []),
     ]
 
@@ -81,7 +85,7 @@ def _database(settings: Settings, now: datetime) -> list[Finding]:
     """Reachable, of our schema, and what it says about clock, roster and people."""
     name = shown(parse(settings.database))
     try:
-        last, registry, begun = read(settings.database, lambda conn: _asked(conn, now, settings.timezone))
+        last, registry, begun, checked = read(settings.database, lambda conn: _asked(conn, now, settings.timezone))
     except SchemaDiffers as difference:
         return _unread(str(difference))
     except UNREACHABLE as fault:
@@ -91,12 +95,16 @@ def _database(settings: Settings, now: datetime) -> list[Finding]:
         clock_finding(now, last),
         roster_finding(registry),
         workers_finding(registry),
+        canary_finding(checked, now, settings.canary_every_s),
         *(import_finding(row.name, row.written, row.size) for row in begun),
     ]
 
 
-def _asked(conn: Connection, now: datetime, timezone: str) -> tuple[datetime | None, Registry, list[ImportRow]]:
-    return checks.last_commit(conn), _registry(conn, now, timezone), imports.in_state(conn, State.APPLYING)
+def _asked(
+    conn: Connection, now: datetime, timezone: str
+) -> tuple[datetime | None, Registry, list[ImportRow], CanaryRow | None]:
+    begun = imports.in_state(conn, State.APPLYING)
+    return checks.last_commit(conn), _registry(conn, now, timezone), begun, canary.read(conn)
 
 
 def _registry(conn: Connection, now: datetime, timezone: str) -> Registry:

@@ -23,10 +23,16 @@ class Finding:
     name: str
     ok: bool
     sentence: str
+    warns: bool = False
+    """Worth putting right, but no fault."""
 
 
 def fine(name: str, sentence: str) -> Finding:
     return Finding(name, True, sentence)
+
+
+def warning(name: str, sentence: str) -> Finding:
+    return Finding(name, True, sentence, warns=True)
 
 
 def fault_of(name: str, sentence: str) -> Finding:

@@ -75,6 +75,12 @@ class PrometheusMetrics:
             buckets=HOLD_BUCKETS_S,
             registry=registry,
         )
+        self._canary = Histogram(
+            "gengfu_canary_seconds",
+            "A canary alarm, from its publication to the loop-back provider",
+            buckets=BUCKETS_S,
+            registry=registry,
+        )
         self._lag = Histogram(
             "gengfu_loop_lag_seconds", "How late the event loop woke up", buckets=LAG_BUCKETS_S, registry=registry
         )
@@ -88,9 +94,19 @@ class PrometheusMetrics:
         )
         self._quarantined = counter("gengfu_quarantined", "Messages that could not be read or placed", "reason")
         self._escalations = counter("gengfu_escalations", "Steps taken because nobody had taken the incident", "reason")
+        self._marked = counter("gengfu_incidents_marked", "Overlays put on incidents", "overlay")
         self._ignored = counter("gengfu_ignored", "Messages that changed nothing", "reason")
         self._emergencies = counter("gengfu_emergencies", "Fires sent from memory because they could not be committed")
         self._healed = counter("gengfu_healed_incidents", "Open incidents found without anything due, and put right")
+        self._drill_notifications = counter(
+            "gengfu_drill_notifications", "Answers of providers in exercises", "channel", "outcome"
+        )
+        self._drill_escalations = counter("gengfu_drill_escalations", "Steps taken in exercises", "reason")
+        self._commands = counter("gengfu_commands", "Commands to devices, by how they ended", "action", "state")
+        self._canary_misses = counter("gengfu_canary_misses", "Canary alarms that never came through")
+        self._violations = counter(
+            "gengfu_invariant_violations", "What the watcher found undone past its time, and put right", "what"
+        )
         self._handled = counter("gengfu_messages_handled", "Messages whose fate has been committed")
         self._telemetry_dropped = counter("gengfu_telemetry_dropped", "Telemetry thrown away here, oldest first")
 
@@ -126,11 +142,32 @@ class PrometheusMetrics:
     def escalated(self, reason: str) -> None:
         self._escalations.labels(reason).inc()
 
+    def marked(self, overlay: str) -> None:
+        self._marked.labels(overlay).inc()
+
     def emergency(self) -> None:
         self._emergencies.inc()
 
+    def commanded(self, action: str, state: str) -> None:
+        self._commands.labels(action, state).inc()
+
     def healed(self, incidents: int) -> None:
         self._healed.inc(incidents)
+
+    def violated(self, what: str, number: int) -> None:
+        self._violations.labels(what).inc(number)
+
+    def drill_notification(self, channel: str, outcome: str) -> None:
+        self._drill_notifications.labels(channel, outcome).inc()
+
+    def drill_escalated(self, reason: str) -> None:
+        self._drill_escalations.labels(reason).inc()
+
+    def canary(self, seconds: float) -> None:
+        self._canary.observe(max(0.0, seconds))
+
+    def canary_missed(self) -> None:
+        self._canary_misses.inc()
 
     def intake_depth(self, lane: Lane, n: int) -> None:
         self._depth.labels(lane.value).set(n)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerting.ports import Clock, Conflict, Database, Priority
-from alerting.store import retention
+from alerting.store import commands, maintenance, restraint, retention
 from api.store import idempotency, sessions
 from devices.store import quarantine
 
@@ -54,9 +54,12 @@ class Retention:
         work: tuple[tuple[Callable[[Connection, datetime, int], int], int], ...] = (
             (retention.delete_incidents, days.records_days),
             (retention.delete_events, days.records_days),
+            (commands.forget_before, days.records_days),
             (retention.delete_tests, days.records_days),
             (retention.delete_probes, days.callbacks_days),
             (retention.delete_callbacks, days.callbacks_days),
+            (restraint.forget_before, days.callbacks_days),
+            (maintenance.forget_before, days.records_days),
             (quarantine.forget_before, days.quarantine_days),
             (idempotency.forget_before, days.telemetry_days),
             (sessions.forget_before, days.telemetry_days),

@@ -6,22 +6,23 @@ import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from alerting.channels.providers.twilio_settings import TwilioSettings
 from devices.envelopes import TABLE as DIALECTS
 from devices.model import Language
 from gengfu.broker_address import BrokerAddress, parse_broker_url
+from gengfu.settings_kinds import STRICT, comma_list, web_address
+from gengfu.settings_restraint import RestraintOptions
+from gengfu.settings_watchdog import WatchdogOptions
 
 ENVIRONMENT_PREFIX = "GENGFU_"
 NESTING = "__"
 secret_key_chars_min = 16
 
-_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 _SENDER = re.compile(r"\+[1-9][0-9]{3,14}|MG[0-9A-Za-z]{2,64}")
 _NAME = r"^[A-Za-z0-9_-]{1,64}$"
 _ACCOUNT = r"^[A-Za-z0-9_-]{4,64}$"
@@ -38,14 +39,10 @@ def _json_list(value: Any) -> Any:
         raise ValueError("is not JSON; better write [[sources]] in gengfu.toml") from None
 
 
-def _comma_list(value: Any) -> Any:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
 class TwilioOptions(BaseModel):
     """`[twilio]`: one account with one sender; see `TwilioSettings` for what each key means."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     account_sid: str = Field(min_length=1, max_length=64)
     auth_token: SecretStr = Field(min_length=1)
@@ -96,7 +93,7 @@ class TwilioOptions(BaseModel):
 class SourceOptions(BaseModel):
     """`[[sources]]`: one foreign sender on our broker."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     name: str = Field(pattern=_NAME)
     dialect: str
@@ -120,7 +117,7 @@ class SourceOptions(BaseModel):
 class RetentionOptions(BaseModel):
     """`[retention]`: how many days what is kept."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     records_days: _Days = 400
     telemetry_days: _Days = 30
@@ -146,7 +143,7 @@ class Settings(BaseSettings):
     http_port: int = Field(default=8000, ge=0, le=65_535)
     http_tls_cert: Path | None = None
     http_tls_key: Path | None = None
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list)] = ()
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_list)] = ()
     public_url: str | None = None
     secret_key: SecretStr | None = None
     timezone: str = "Asia/Shanghai"
@@ -158,6 +155,12 @@ class Settings(BaseSettings):
     twilio: TwilioOptions | None = None
     sources: Annotated[tuple[SourceOptions, ...], NoDecode, BeforeValidator(_json_list)] = ()
     retention: RetentionOptions = RetentionOptions()
+    restraint: RestraintOptions = RestraintOptions()
+    supervision_grace_s: int = Field(default=180, ge=10, le=3_600)
+    """After a start or a new connection to the broker no device is judged silent for so long."""
+    canary_every_s: float = Field(default=60.0, ge=0, le=3_600)
+    """How often a canary alarm goes the whole way; 0: never."""
+    watchdog: WatchdogOptions | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -291,22 +294,11 @@ class Settings(BaseSettings):
         held = [
             self.secret_key,
             *((twilio.auth_token, twilio.key_secret, twilio.previous_auth_token) if twilio else ()),
+            *((self.watchdog.twilio.auth_token,) if self.watchdog else ()),
         ]
         broker_password = self.broker.password if self.broker else None
         found = [_plain(secret) for secret in held] + [broker_password, _database_password(self.database)]
         return tuple(secret for secret in found if secret)
-
-
-def web_address(value: str) -> str:
-    """An http or https address without query, its last slash taken off. ValueError otherwise."""
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or parts.query or parts.fragment or parts.username:
-        raise ValueError("is no web address such as https://gengfu.example.org")
-    return value.rstrip("/")
 
 
 def _plain(secret: SecretStr | None) -> str | None:

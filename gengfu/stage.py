@@ -59,6 +59,8 @@ class Stage:
     core: CoreSettings = field(default_factory=CoreSettings)
     http_port: int = 0
     roles: frozenset[str] = frozenset({"gateway", "worker", "api"})
+    canary_every_s: float = 0.0
+    """0: no canary alarm is sent."""
     on_phone: Callable[[PhoneEvent], None] | None = None
     start_app: bool = True
     clock: SystemClock = field(default_factory=SystemClock)
@@ -233,6 +235,7 @@ class Stage:
             roles=self.roles,
             other_accounts=frozenset({SERVICE_USERNAME}),
             broker_accounts=self.accounts,
+            canary_every_s=self.canary_every_s,
         )
 
 

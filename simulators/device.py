@@ -17,6 +17,7 @@ from simulators.event_ids import event_id_at
 from simulators.kinds import KINDS
 from simulators.ledger import EventLedger, EventRecord, Fact, LedgerLine
 from simulators.line import Backoff, Broker, Line, LineHooks
+from simulators.obeying import Obedience, Obeys
 
 unheard_pause_s = 0.01
 """The line has broken and the word of it is still on its way to this loop: let it come."""
@@ -34,6 +35,7 @@ class Habits:
     heartbeat_s: float | None = None
     telemetry_s: float | None = None
     will_retained: bool = False
+    obeys: Obeys = field(default_factory=Obeys)
 
 
 @dataclass(slots=True)
@@ -64,6 +66,10 @@ class VirtualDevice:
         self.events: dict[str, EventRecord] = {}
         """Every event of this run by its id, with its times, as seen from the device."""
         self.commands: list[dict[str, Any]] = []
+        """Every command as it came, also the same one again."""
+        self.measured: dict[str, Scalar] = dict(self.kind.telemetry)
+        """What its telemetry says."""
+        self.obedience = Obedience(self.habits.obeys)
         self.given_up = 0
         self._now = now
         self._ledger = ledger
@@ -94,9 +100,9 @@ class VirtualDevice:
         """Connect and begin with heartbeats. TimeoutError names the broker's refusal, if it gave one."""
         self._line.start(self.habits.backoff)
         if self.habits.heartbeat_s is not None:
-            self._every(self.habits.heartbeat_s, "heartbeat", {})
+            self._every(self.habits.heartbeat_s, "heartbeat", lambda: {})
         if self.habits.telemetry_s is not None:
-            self._every(self.habits.telemetry_s, "telemetry", {"values": self.kind.telemetry})
+            self._every(self.habits.telemetry_s, "telemetry", lambda: {"values": self.measured})
         try:
             await asyncio.wait_for(self._line.connected.wait(), timeout_s)
         except TimeoutError:
@@ -134,8 +140,12 @@ class VirtualDevice:
 
     def tell(self, *, rssi: int, values: Mapping[str, Scalar] | None = None) -> None:
         """Say once how strong the radio is, and what is measured. Lost while the line is down."""
-        body = {"values": dict(self.kind.telemetry if values is None else values), "rssi": rssi}
+        body = {"values": dict(self.measured if values is None else values), "rssi": rssi}
         self._line.publish(self._up("telemetry"), msgspec.json.encode(body), qos=1)
+
+    def tell_anything(self, part: str, body: Mapping[str, Any]) -> None:
+        """Say something under `up/<part>`, correct or not, once."""
+        self._line.publish(self._up(part), msgspec.json.encode(body), qos=1)
 
     def send(self, body: Mapping[str, Any]) -> str:
         """Send an event as given, correct or not, and chase its receipt. It needs an `event_id` of its own."""
@@ -220,8 +230,21 @@ class VirtualDevice:
             self._on_receipt(body, at)
         elif topic.endswith("/down/command"):
             self.commands.append(body)
-            answer = {"command_id": body.get("command_id"), "result": "done"}
-            self._line.publish(self._up("command"), msgspec.json.encode(answer), qos=1)
+            self._on_command(body, at)
+
+    def _on_command(self, body: dict[str, Any], at: datetime) -> None:
+        again = self.obedience.answers.get(str(body.get("command_id")))
+        if again is not None:
+            self._line.publish(self._up("command"), again, qos=1)
+        elif self.obedience.begins(body, at):
+            self._tasks.append(asyncio.create_task(self._obey(body)))
+
+    async def _obey(self, body: dict[str, Any]) -> None:
+        await asyncio.sleep(self.habits.obeys.after_s)
+        answer = msgspec.json.encode(self.obedience.finish(body, self.measured))
+        self.obedience.answers[body["command_id"]] = answer
+        self._line.publish(self._up("command"), answer, qos=1)
+        self._line.publish(self._up("telemetry"), msgspec.json.encode({"values": self.measured}), qos=0)
 
     def _on_receipt(self, body: dict[str, Any], at: datetime) -> None:
         event_id = body.get("event_id")
@@ -250,13 +273,13 @@ class VirtualDevice:
             words = (self.id, record.event_id, record.code, record.state, attempt, record.refused or "")
             self._ledger.append(LedgerLine(fact, at, *words))
 
-    def _every(self, period_s: float, part: str, body: Mapping[str, Any]) -> None:
-        self._tasks.append(asyncio.create_task(self._repeat(period_s, part, msgspec.json.encode(body))))
+    def _every(self, period_s: float, part: str, body: Callable[[], Mapping[str, Any]]) -> None:
+        self._tasks.append(asyncio.create_task(self._repeat(period_s, part, body)))
 
-    async def _repeat(self, period_s: float, part: str, payload: bytes) -> None:
+    async def _repeat(self, period_s: float, part: str, body: Callable[[], Mapping[str, Any]]) -> None:
         while True:
             await self._line.connected.wait()
-            self._line.publish(self._up(part), payload, qos=0)
+            self._line.publish(self._up(part), msgspec.json.encode(body()), qos=0)
             await asyncio.sleep(period_s)
 
     async def _end_tasks(self) -> None:

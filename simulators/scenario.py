@@ -13,6 +13,8 @@ from devices.model import Channel
 from devices.signals import Scalar
 from devices.taxonomy import TAXONOMY
 from simulators.city import City, CityError, load_city
+from simulators.obeying import OFF
+from simulators.obeying import Result as CommandResult
 from simulators.phone import Answers
 from simulators.twilio.faults import FaultKind
 
@@ -94,6 +96,16 @@ class PhoneScript:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceScript:
+    """How a device takes commands; it is permitted to obey those of the story. `answers` silent: it says nothing."""
+
+    answers: CommandResult = CommandResult.DONE
+    answers_after_s: float = 0.5
+    reason: str = ""
+    """Why not, where it fails."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderFault:
     """The provider does something wrong for a while. `channel` None means both of its channels."""
 
@@ -148,6 +160,9 @@ class Scenario:
     events: tuple[DeviceEvent, ...]
     telemetry: tuple[DeviceTelemetry, ...] = ()
     phones: dict[str, PhoneScript] = field(default_factory=dict)
+    commands: tuple[str, ...] = ()
+    """Actions that the policy of the story has devices carry out: cut_power, sound_siren."""
+    devices: dict[str, DeviceScript] = field(default_factory=dict)
     faults: tuple[ProviderFault, ...] = ()
     expect: Expect
 
@@ -187,6 +202,7 @@ _KNOWN_KEYS: dict[str, type[Any]] = {
     "events": DeviceEvent,
     "telemetry": DeviceTelemetry,
     "phones": PhoneScript,
+    "devices": DeviceScript,
     "faults": ProviderFault,
     "expect": Expect,
     "expect.messages": Expected,
@@ -207,7 +223,7 @@ def _no_unknown_keys(name: str, tables: dict[str, object], where: str = "") -> N
 def _tables_under(path: str, value: object) -> Iterable[dict[str, object]]:
     if path not in _KNOWN_KEYS:
         return []
-    rows = value.values() if path == "phones" and isinstance(value, dict) else value
+    rows = value.values() if path in ("phones", "devices") and isinstance(value, dict) else value
     each = [rows] if isinstance(rows, dict) else rows
     return [row for row in each if isinstance(row, dict)] if isinstance(each, Iterable) else []
 
@@ -228,6 +244,10 @@ def _check(scenario: Scenario, city: City) -> None:
         require(report.device in devices, f"telemetry[{number}].device: {report.device!r} is not in {scenario.city}")
     for person in scenario.phones:
         require(person in people, f"phones.{person}: nobody of this id in {scenario.city}")
+    for action in scenario.commands:
+        require(action in OFF, f"commands: {action!r} is not one of {', '.join(OFF)}")
+    for device in scenario.devices:
+        require(device in devices, f"devices.{device}: no device of this id in {scenario.city}")
     for number, fault in enumerate(scenario.faults):
         require(fault.at_s < fault.until_s, f"faults[{number}].until_s: not after at_s")
         require(fault.channel is not Channel.APP, f"faults[{number}].channel: the app has no provider")

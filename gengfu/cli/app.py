@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from gengfu.cli import audit, broker, db, decode, demo, device, doctor, key, registry, serve, simulate, user
+from gengfu.cli import audit, broker, db, decode, demo, device, doctor, key, registry, serve, simulate, user, watchdog
 from gengfu.cli.faults import Group
 
 app = typer.Typer(
@@ -48,3 +48,4 @@ app.add_typer(registry.app, name="registry")
 app.add_typer(audit.app, name="audit")
 app.add_typer(device.app, name="device")
 app.add_typer(broker.app, name="broker")
+app.add_typer(watchdog.app, name="watchdog")

@@ -11,11 +11,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 def doctor() -> None:
-    """体检。 Check broker, database, clock, providers, addresses, roster and reachability; exit code 1 on any fault."""
+    """体检。 Check broker, database, clock, roster, providers, addresses, canary, watchdog; exit code 1 on a fault."""
     from gengfu.doctor import examine
 
     findings = examine(common.settings())
     for finding in findings:
-        typer.echo(f"{'ok' if finding.ok else 'fault':<5}  {finding.name:<9}  {finding.sentence}")
+        word = "fault" if not finding.ok else "warn" if finding.warns else "ok"
+        typer.echo(f"{word:<5}  {finding.name:<9}  {finding.sentence}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(FAULT)

@@ -47,6 +47,15 @@ _TROUBLE = {
 }
 
 
+_COMMANDS = {
+    StepKind.COMMANDED: "cyan",
+    StepKind.COMMAND_DONE: "bold green",
+    StepKind.COMMAND_FAILED: "bold red",
+    StepKind.COMMAND_EXPIRED: "bold red",
+    StepKind.COMMAND_REFUSED: "yellow",
+}
+
+
 class Lines:
     """Remembers which policy each incident runs under, to name its steps."""
 
@@ -114,6 +123,10 @@ class Lines:
                 what = self._say(step, device=step.text.split(" ")[0])
             case StepKind.RESTORED:
                 what = self._speaker.say(step.text)
+            case kind if kind in _COMMANDS:
+                device, action, why = step.text.split(" ", 2)
+                slots = {"device": device, "action": self._speaker.say(action), "why": self._speaker.may_say(why)}
+                what, style = self._say(step, **slots), _COMMANDS[kind]
             case StepKind.WORK if step.reason == "declined" or step.text == "dispatched":
                 return None
             case StepKind.WORK:

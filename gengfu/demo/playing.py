@@ -33,6 +33,7 @@ from simulators.scenario import Scenario
 
 speech_seconds_per_char = 0.2
 log_name = "demo.log"
+canary_every_s = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -159,6 +160,7 @@ def _stage_with(plan: Plan, clock: SystemClock, *, embedded: bool) -> Stage:
         speech_seconds_per_char=speech_seconds_per_char,
         core=CoreSettings(language=plan.cast.speaker.language),
         clock=clock,
+        canary_every_s=canary_every_s,
     )
 
 

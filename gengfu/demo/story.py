@@ -15,14 +15,16 @@ import msgspec
 from devices.model import Channel
 from devices.signals import Scalar
 from gengfu.demo.cast import Cast
+from gengfu.demo.interlock import arrange
 from gengfu.demo.judge import Difference, calls_under_way, judge
 from gengfu.demo.steps import Record, Step, StepKind
 from gengfu.demo.witness import of_app, of_device, of_entry, of_phone, of_stream
 from gengfu.stage import Stage
-from simulators.device import VirtualDevice
+from simulators.device import Habits, VirtualDevice
 from simulators.ledger import EventLedger, LedgerLine
+from simulators.obeying import OFF, Obeys, usual_fault
 from simulators.phone import Answers, Behaviour, PhoneEvent
-from simulators.scenario import AppTaps, PhoneScript, ProviderFault, Scenario, State
+from simulators.scenario import AppTaps, DeviceScript, PhoneScript, ProviderFault, Scenario, State
 from simulators.worker_app import Shown
 
 quiet_s = 1.5
@@ -109,6 +111,7 @@ class Story:
 
     async def _take_places(self) -> None:
         stage, now = self._stage, self._stage.clock.now
+        await arrange(stage, self._scenario)
         stage.emulator.phones.default = Behaviour(answers=Answers.NEVER, keys="")
         stage.emulator.phones.on_event = self._of_phone
         # A provider that never answers would hold the end up for the dispatcher's whole patience.
@@ -130,10 +133,15 @@ class Story:
                 stage.device_secrets[device_id],
                 now,
                 ledger=witness,
+                habits=Habits(obeys=self._obeys(device_id)),
             )
             self._devices[device_id] = device
             await device.start()
             self._stack.push_async_callback(device.stop)
+
+    def _obeys(self, device_id: str) -> Obeys:
+        script = self._scenario.devices.get(device_id, DeviceScript())
+        return Obeys(script.answers, script.reason or usual_fault, script.answers_after_s / self._speed)
 
     async def _person(self, person_id: str, script: PhoneScript) -> None:
         stage = self._stage
@@ -185,10 +193,13 @@ class Story:
 
 
 class _StoryDevice(VirtualDevice):
-    """A device that also reports values when the story says so."""
+    """A device that also reports values when the story says so; what it was switched off from stays off."""
 
     def report(self, values: Mapping[str, Scalar]) -> None:
-        self._line.publish(self._up("telemetry"), msgspec.json.encode({"values": dict(values)}), qos=0)
+        measured = dict(values)
+        for action in self.obedience.done:
+            measured |= {name: value for name, value in OFF[action].items() if name in measured}
+        self._line.publish(self._up("telemetry"), msgspec.json.encode({"values": measured}), qos=0)
 
 
 class _Witness(EventLedger):

@@ -106,6 +106,9 @@ def of_entry(
             made = _made(StepKind.TAKEN if taken else StepKind.WORK, entry, text=data["work"], recipient=entry["actor"])
         case "note":
             made = _made(StepKind.NOTE, entry, text=data["text"], recipient=entry["actor"])
+        case "command" | "command_done" | "command_failed" | "command_expired" | "command_refused":
+            named = StepKind.COMMANDED if kind == "command" else StepKind(kind)
+            made = _made(named, entry, text=f"{data['device']} {data['action']} {data.get('why', '')}")
         case _:
             return None
     return made, told_at
