@@ -91,6 +91,12 @@ class Desk:
         async with self._session.get(path) as answer:
             return answer.status, await answer.json(content_type=None)
 
+    async def put(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Status and body of the answer."""
+        assert self._session is not None
+        async with self._session.put(path, json=body) as answer:
+            return answer.status, await answer.json(content_type=None)
+
     async def delete(self, path: str) -> tuple[int, dict[str, Any]]:
         """Status and body of the answer."""
         assert self._session is not None

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from devices.model import Channel, Language
+from devices.model import Channel, Language, Role
 from gengfu.demo import run
 from gengfu.demo.judge import Difference, Wrong, judge
 from gengfu.demo.playing import play
 from gengfu.demo.steps import ARRIVALS, Step, StepKind
-from gengfu.demo.words import PHRASES, REASONS
+from gengfu.demo.words import PHRASES, REASONS, role
 from gengfu.demo.wrapping import wrap
 from gengfu.demo_options import DemoOptions
 from simulators.scenario import Expect, Expected, Order, Result, load_scenario
@@ -86,8 +86,13 @@ def test_the_english_demonstration_is_english(
 def test_a_silent_provider_holds_up_one_step_only(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(DemoOptions("provider_outage", headless=True, speed=5.0)) == 0
     out = told(capsys)
-    for words in ("故障开始", "没有应答（超时）", "无人应答，转下一步，通知网格员乙", "网格员乙前往", "✗ 超 5 秒"):
+    for words in ("故障开始", "没有应答（超时）", "无人应答，转下一步，通知网格员乙", "网格员乙前往", "2 条没有做到"):
         assert words in out
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_step_of_the_escalation_has_a_name(language: Language) -> None:
+    assert all(role(language, each) for each in Role)
 
 
 def test_without_mosquitto_the_embedded_broker_plays(

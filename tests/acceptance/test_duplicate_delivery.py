@@ -66,6 +66,7 @@ async def test_an_event_id_used_for_something_else_is_a_new_event(story: Story) 
 
     incident = await story.the_incident()
     assert incident["condition"] == "restored"
+    assert [note["reason"] for note in await story.timeline(incident["id"], "note")] == ["id_reused"]
 
 
 async def _send(device: VirtualDevice) -> EventRecord:

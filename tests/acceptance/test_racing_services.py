@@ -50,8 +50,10 @@ async def test_two_detectors_of_one_floor_race_for_one_incident(tmp_path: Path, 
         for device in devices:
             for event_id in list(device.events):
                 await device.settled(event_id)
-        await story.expect_sms("worker-a", "金鼎花园", "12层")
-        await story.expect_call("worker-a")
+        texts = [(await story.expect_sms("worker-a", "金鼎花园", "12层")).body for _ in NEIGHBOURS]
+        assert sorted("火警扩大" in text for text in texts) == [False, True], "the second room is told, once"
+        for _ in NEIGHBOURS:
+            await story.expect_call("worker-a")
         incident = await story.the_incident()
         assert len(await story.timeline(incident["id"], "signal")) == 1
         await story.judge()

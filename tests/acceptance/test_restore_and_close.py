@@ -24,8 +24,10 @@ async def test_restored_it_stays_until_verified_and_closed(story: Story) -> None
     assert (await story.the_incident())["work"] == "taken"
 
     assert await story.apps["worker-a"].act(incident["id"], "arrive") == 200
+    await story.app_took("worker-a")  # else the all clear comes by SMS, as it should
     status, done = await story.desk.act(incident, "verify", **RESULT)
     assert (status, done["work"]) == (200, "verified")
+    await story.expect_app("worker-a", "警情已解除")
     status, done = await story.desk.act(incident, "close", text="已通知住户")
     assert (status, done["work"]) == (200, "closed")
     status, problem = await story.desk.act(incident, "close")
@@ -59,7 +61,9 @@ async def test_closed_and_raised_again_is_a_new_incident(story: Story) -> None:
     await story.expect_page("worker-a", "1201")
     first = await story.the_incident()
     await device.settled(device.restore())
+    await story.app_took("worker-a")
     await story.desk.act(first, "verify", **RESULT)
+    await story.expect_app("worker-a", "警情已解除")
     await story.desk.act(first, "close")
 
     device.raise_alarm()
@@ -76,7 +80,9 @@ async def test_a_closed_incident_asks_nobody(story: Story) -> None:
     (await story.device(FLAT)).raise_alarm()
     await story.expect_page("worker-a", "1201")
     incident = await story.the_incident()
+    await story.app_took("worker-a")
     await story.desk.act(incident, "verify", **RESULT)
+    await story.expect_app("worker-a", "警情已解除")
     await story.desk.act(incident, "close")
 
     story.clock.pass_time(7200)

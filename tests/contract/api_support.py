@@ -4,8 +4,8 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -14,12 +14,19 @@ from prometheus_client import CollectorRegistry, Counter
 from sqlalchemy import Connection, insert
 
 from alerting.channels.providers.twilio_settings import TwilioSettings
+from alerting.commands import Commands
 from alerting.core.acts import Done, KeyOutcome, Verb
 from alerting.core.decisions import Refused
-from alerting.core.model import Ack, Actor, Refusal, Work
+from alerting.core.model import Ack, Actor, Raised, Refusal, Settings, Work
+from alerting.deciding import Deciding
+from alerting.drills import Drills
+from alerting.metrics import NoMetrics
 from alerting.ports import Priority
+from alerting.raising import Also, RaisedDone
 from alerting.store import tables as alerting_tables
+from alerting.store.households import ResultRow
 from alerting.stream import Hub
+from alerting.writing import Outbox, Written
 from api.app import create_app
 from api.auth import KeyRing, SessionRing, hash_key, new_secret
 from api.deps import Deps
@@ -43,6 +50,26 @@ TWILIO = TwilioSettings(
 NO_RETRY = aiohttp.ClientTimeout(total=20)
 
 
+def incident_row(incident_id: str, now: datetime) -> dict[str, Any]:
+    """An open fire."""
+    return {
+        "id": incident_id,
+        "reference": RandomIds().reference(),
+        "dedup_key": f"v1:fire:{incident_id}",
+        "holds_key": True,
+        "code": "fire.smoke",
+        "cls": "A",
+        "severity": 1,
+        "condition": "active",
+        "ack": "none",
+        "work": "dispatched",
+        "place_text": {"zh": "金鼎小区3栋", "en": "Jinding B3", "lat": 32.1, "lon": 114.0},
+        "opened_at": now,
+        "policy": {},
+        "extent": {},
+    }
+
+
 @dataclass
 class RecordingService:
     """Stands behind the API: writes down what it is asked, answers what it is told to."""
@@ -54,12 +81,40 @@ class RecordingService:
     pages: dict[str, str] = field(default_factory=dict)
     """Notification -> recipient."""
     acts: list[tuple[str, Verb, Actor, dict[str, Any]]] = field(default_factory=list)
+    raised: list[tuple[str, str, Raised, Actor]] = field(default_factory=list)
+    joins: str | None = None
+    """The open incident that takes in what people raise."""
     callbacks: list[tuple[str, str, str | None, str, dict[str, str]]] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
     confirmed: list[str] = field(default_factory=list)
+    results: dict[str, ResultRow] = field(default_factory=dict)
+    """Token -> what its household was told."""
+    rated: list[tuple[str, bool]] = field(default_factory=list)
     changes: int = 0
     wakes: int = 0
     database: RunningDatabase | None = None
+    written: list[Written] = field(default_factory=list)
+    """What would have been done after the commit."""
+
+    @property
+    def commands(self) -> Commands:
+        """The real thing, which no gateway empties."""
+        assert self.database is not None
+        return Commands(
+            database=self.database,
+            clock=SystemClock(),
+            ids=RandomIds(),
+            settings=Settings(),
+            outbox=Outbox(0, {}),
+            metrics=NoMetrics(),
+            after=self.written.append,
+        )
+
+    @property
+    def drills(self) -> Drills:
+        """The real thing, whose messages nobody sends."""
+        clock, settings = SystemClock(), Settings()
+        return Drills(Deciding(clock, RandomIds(), settings, Outbox(0, {})), clock, settings, self.written.append)
 
     async def act(
         self,
@@ -74,6 +129,25 @@ class RecordingService:
             await self.database.write(Priority.ACCEPTANCE, also)
         return self.refusal or Done(incident_id, Work.TAKEN, Ack.NONE)
 
+    async def raise_incident(
+        self, place_id: str, code: str, raised: Raised, actor: Actor, also: Also | None = None
+    ) -> RaisedDone:
+        """Opens one, or joins `joins`."""
+        self.raised.append((place_id, code, raised, actor))
+        assert self.database is not None
+        done = RaisedDone(self.joins or RandomIds().uuid7(), self.joins is not None)
+        told = {"raised_by": raised.by, "raised_via": raised.via.value, "place_id": place_id, "code": code}
+
+        def work(conn: Connection) -> None:
+            if not done.joined:
+                row = incident_row(done.incident_id, SystemClock().now()) | told
+                conn.execute(insert(alerting_tables.incidents).values(**row))
+            if also is not None:
+                also(conn, done)
+
+        await self.database.write(Priority.ALARM, work)
+        return done
+
     async def received(self, notification_id: str, person_id: str | None) -> bool:
         self.confirmed.append(notification_id)
         return self.pages.get(notification_id) == person_id
@@ -87,6 +161,16 @@ class RecordingService:
         self.keys.append((attempt_id, digits))
         await asyncio.sleep(self.slow_seconds)
         return self.outcome
+
+    async def result_told(self, token: str) -> ResultRow | None:
+        return self.results.get(token)
+
+    async def rate_result(self, token: str, satisfied: bool) -> ResultRow | None:
+        if token not in self.results:
+            return None
+        self.rated.append((token, satisfied))
+        self.results[token] = replace(self.results[token], satisfied=satisfied)
+        return self.results[token]
 
     async def ready(self) -> dict[str, bool | str]:
         return self.parts
@@ -176,22 +260,7 @@ class Api:
     async def incident(self, **values: Any) -> str:
         """An open fire, newest last."""
         incident_id = self.deps.ids.uuid7()
-        row: dict[str, Any] = {
-            "id": incident_id,
-            "reference": self.deps.ids.reference(),
-            "dedup_key": f"v1:fire:{incident_id}",
-            "holds_key": True,
-            "code": "fire.smoke",
-            "cls": "A",
-            "severity": 1,
-            "condition": "active",
-            "ack": "none",
-            "work": "dispatched",
-            "place_text": {"zh": "金鼎小区3栋", "en": "Jinding B3", "lat": 32.1, "lon": 114.0},
-            "opened_at": self.deps.clock.now(),
-            "policy": {},
-            "extent": {},
-        }
+        row = incident_row(incident_id, self.deps.clock.now())
         await self.insert(alerting_tables.incidents, **(row | values))
         return incident_id
 

@@ -59,9 +59,9 @@ class World:
         method = route.split(" ")[0]
         headers: Any = {} if method in ("GET", "POST") else {"If_Match": "*"}
         path = address(route, side) + query
-        if short(route) in PICTURES and method == "PUT":
+        if short(route) in PICTURES and method in ("PUT", "POST"):
             return await send_picture(self.api, method, path, key, **headers)
-        if short(route) in {"GET places/{id}/pictures/{kind}", "GET labels"}:
+        if short(route) in {"GET places/{id}/pictures/{kind}", "GET incidents/{id}/photos/{photo_id}", "GET labels"}:
             async with self.api.session.get(
                 self.api.base_url + path, headers={"Authorization": f"Bearer {key}"}
             ) as response:

@@ -44,6 +44,8 @@ REFERENCES = {
     "worker": "worker",
     "recipient_id": "worker",
     "device_id": "smoke-1",
+    "device": "smoke-1",
+    "incident": "incidents",
     "incident_id": "incidents",
     "object_id": "room",
     "actor_id": "users",
@@ -55,9 +57,12 @@ PLAIN = {
     "purpose", "act", "kind", "at", "format", "sheet", "page", "address", "running", "status", "model", "label",
     "commissioned", "test_mode", "type", "committee", "three_without", "role", "days", "from", "to", "identity",
     "expired", "not_commissioned", "dialect", "codec", "gaps", "starts_before", "ends_after", "in_force", "q",
+    "shelved", "raised", "unseen", "drill",
+    "older_than_h",
 }  # fmt: skip
 NEEDED = {
     "flats": ("under",), "labels": ("device_id",), "duty": ("grid",), "households": ("under",),
+    "policy-preview": ("place",), "drills": ("grid",),
 }  # fmt: skip
 """Lists that answer only to a question."""
 
@@ -106,6 +111,7 @@ ORGANISATION = {"kind": "unit", "code": "new-unit", "name": "单位"}
 MODEL = {"code": "new-model", "maker": "maker", "model": "model", "kind": "smoke_detector"}
 
 BODIES: dict[str, Body] = {
+    "POST drills": lambda side: {"grid": side.code("ground"), "place": side.code("ground-place")},
     "POST places": _PLACE,
     "PUT places/{id}": lambda side: {
         "kind": "building",
@@ -146,6 +152,13 @@ BODIES: dict[str, Body] = {
     "PUT devices/{id}": lambda side: {"kind": "smoke_detector", "place_id": side.code("room")},
     "POST devices/{id}/out-of-service": lambda side: {"hours": 1, "reason": "装修"},
     "POST devices/{id}/replace": lambda side: {"label": "IMEI:861234567890226"},
+    "PUT devices/{id}/actions": lambda side: {"cut_power": {"declared": True, "permitted": True}},
+    "POST devices/{id}/commands": lambda side: {
+        "action": "cut_power",
+        "reason": "现场冒烟",
+        "incident": side.ids.get("incidents", "none"),
+    },
+    "POST maintenance-windows": lambda side: {"device_id": side.code("smoke-3"), "hours": 1, "reason": "检修"},
     "POST test-sessions": lambda side: {"device_ids": [side.code("smoke-3")], "minutes": 10},
     "POST enrolments": lambda side: {
         "label": "IMEI:861234567890127",
@@ -157,6 +170,13 @@ BODIES: dict[str, Body] = {
     },
     "POST labels": lambda side: {"device_ids": [side.code("smoke-2")]},
     "PUT flats/{id}": lambda side: {"status": "nobody_home"},
+    "POST incidents": lambda side: {"place": side.code("room"), "code": "charge.wire", "via": "patrol", "note": "飞线"},
+    "POST incidents/{id}/dispatch": lambda side: {"worker": side.code("worker")},
+    "POST incidents/{id}/transfer": lambda side: {"to": side.code("ground")},
+    "POST incidents/{id}/call-again": lambda side: {"recipient": side.code("worker")},
+    "POST incidents/{id}/shelve": lambda side: {"minutes": 10, "reason": "业主来挪车"},
+    "POST incidents/{id}/evaluate": lambda side: {"score": 5},
+    "POST incidents/{id}/reopen": lambda side: {"reason": "再次冒烟"},
     "POST incidents/{id}/verify": lambda side: {"result": "false_alarm", "how": "on_site", "cause": "做饭"},
     "POST incidents/{id}/note": lambda side: {"text": "已联系"},
     "POST api-keys": lambda side: {
@@ -180,8 +200,11 @@ START, END = "2028-05-01T08:00:00+08:00", "2028-05-02T08:00:00+08:00"
 
 OTHER_BODIES: dict[str, tuple[Body, ...]] = {
     "POST devices/{id}/replace": (lambda side: {"id": side.code("smoke-2")},),
+    "POST maintenance-windows": (lambda side: {"place_id": side.code("room"), "hours": 1, "reason": "检修"},),
     "POST test-sessions": (lambda side: {"place_id": side.code("room"), "minutes": 10},),
     "POST labels": (lambda side: {"under": side.code("building")},),
+    "POST incidents/{id}/transfer": (lambda side: {"to": "community"},),
+    "POST incidents/{id}/call-again": (lambda side: {},),
     "POST shifts": (lambda side: _post(side) | {"rank": 1},),
     "POST overrides": (lambda side: _post(side) | {"starts_at": START, "ends_at": END},),
     "POST patterns": (lambda side: _street_pattern(side),),
@@ -203,17 +226,22 @@ NO_BODY = {
     "POST workers/{id}/contacts/{contact_id}/opt-out",
     "POST workers/{id}/contacts/{contact_id}/opt-in",
     "POST workers/{id}/contacts/{contact_id}/verification",
+    "POST households/{id}/verification",
     "POST devices/{id}/credential",
     "POST devices/{id}/credential/revoke",
     "POST devices/{id}/in-service",
     "POST devices/{id}/remove",
     "POST devices/{id}/walk-test",
     "POST test-sessions/{id}/end",
+    "POST drills/{id}/end",
+    "POST maintenance-windows/{id}/end",
     *(f"POST incidents/{{id}}/{verb}" for verb in ("acknowledge", "accept", "decline", "arrive", "close")),
+    *(f"POST incidents/{{id}}/{verb}" for verb in ("escalate", "silence", "unshelve")),
     "POST notifications/{id}/received",
     "POST api-keys/{id}/revoke",
 }
 PICTURES = {f"{method} places/{{id}}/pictures/{{kind}}" for method in ("GET", "PUT", "DELETE")}
+PICTURES |= {"POST incidents/{id}/photos", "GET incidents/{id}/photos/{photo_id}"}
 
 TARGETS = {
     "POST devices/{id}/walk-test": "smoke-4",
@@ -248,6 +276,7 @@ def address(route: str, side: Side) -> str:
     target = TARGETS.get(known) or noun_of(route)
     ids = {"{id}": side.ids.get(target, ""), "{name}": side.ids["policies"], "{kind}": "door"}
     ids["{contact_id}"] = side.ids["contact"]
+    ids["{photo_id}"] = side.ids.get("photo", "")
     for parameter, value in ids.items():
         if parameter in path:
             assert value, f"{route}: no {target} in the world: give it one"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alerting.ports import Priority
+from alerting.store.tables_photos import incident_photos
 from api.permissions import Role
 from devices.store import quarantine
 from devices.store.quarantine import QuarantineRow
@@ -81,6 +82,7 @@ async def build(api: Api, side: Side, city: str) -> Side:
     await _roster(api, side)
     await _devices(api, side)
     await _rights(api, side)
+    await _drills(api, side)
     await _happenings(api, side)
     return side
 
@@ -170,6 +172,8 @@ async def _devices(api: Api, side: Side) -> None:
     made(await api.call("POST", f"/devices/{side.ids['smoke-1']}/walk-test", {}))
     session = {"device_ids": [side.code("smoke-2")], "minutes": 60}
     side.ids["test-sessions"] = made(await api.call("POST", "/test-sessions", session))["id"]
+    window = {"device_id": side.code("smoke-3"), "hours": 1, "reason": side.name("检修")}
+    side.ids["maintenance-windows"] = made(await api.call("POST", "/maintenance-windows", window))["id"]
     row = QuarantineRow(
         f"gengfu/v1/{side.code('smoke-1')}/up/event",
         side.code("smoke-1"),
@@ -180,6 +184,27 @@ async def _devices(api: Api, side: Side) -> None:
     )
     now = api.deps.clock.now()
     await api.database.write(Priority.ADMINISTRATION, lambda conn: quarantine.add(conn, [row], now))
+
+
+async def _drills(api: Api, side: Side) -> None:
+    """A drill that runs, and a second grid whose people may be exercised; there is no alarm yet."""
+    place = {
+        "kind": "part",
+        "name": side.name("ground"),
+        "parent_id": side.code("compound"),
+        "code": side.code("ground-place"),
+    }
+    side.ids["ground-place"] = made(await api.call("POST", "/places", place))["id"]
+    grid = {
+        "code": side.code("ground"),
+        "name": side.name("ground"),
+        "community_id": side.code("community"),
+        "place_ids": [side.code("ground-place")],
+    }
+    side.ids["ground"] = made(await api.call("POST", "/grids", grid))["id"]
+    drill = made(await api.call("POST", "/drills", {"grid": side.code("grid"), "note": side.name("演练")}))
+    side.ids["drills"] = drill["id"]
+    side.ids["drill-incident"] = drill["incident_id"]
 
 
 async def _rights(api: Api, side: Side) -> None:
@@ -210,6 +235,30 @@ async def _happenings(api: Api, side: Side) -> None:
         place_text={"zh": side.name("小区"), "en": side.code("place")},
     )
     side.ids["incidents"] = fire
+    await api.incident(  # a work order
+        place_id=side.ids["room"],
+        grid_id=side.ids["grid"],
+        device_id=side.ids["smoke-1"],
+        place_text={"zh": side.name("小区"), "en": side.code("place")},
+        code="device.low_battery",
+        cls="T",
+        severity=3,
+        dedup_key=f"v1:device.low_battery:{side.ids['smoke-1']}",
+    )
     side.ids["notifications"] = await api.page(fire, side.ids["worker"], text=side.name("火警"))
+    await _photo(api, side, fire)
     await api.entry(fire)
     await api.entry(fire, "work")
+    wired = f"/devices/{side.ids['smoke-1']}"
+    made(await api.call("PUT", f"{wired}/actions", {"cut_power": {"declared": True, "permitted": True}}))
+    command = {"action": "cut_power", "reason": side.name("断电"), "incident": fire}
+    asked = await api.call("POST", f"{wired}/commands", command)
+    assert asked.status == 202, asked.text
+    side.ids["commands"] = asked.body["id"]
+
+
+async def _photo(api: Api, side: Side, fire: str) -> None:
+    side.ids["photo"] = api.deps.ids.uuid7()
+    values = {"id": side.ids["photo"], "incident_id": fire, "media_type": "image/png", "width": 1, "height": 1}
+    told = {"sha256": (side.prefix * 16)[:64], "content": side.name("照片").encode(), "by": side.code("worker")}
+    await api.insert(incident_photos, **values, **told, taken_at=api.deps.clock.now())

@@ -96,6 +96,8 @@ async def test_unknown_providers_and_kinds_do_not_exist(api: Api) -> None:
         (KeyOutcome.ALREADY_TAKEN, SCRIPT.declined),
         (KeyOutcome.DECLINED, SCRIPT.declined),
         (KeyOutcome.UNKNOWN, SCRIPT.missed),
+        (KeyOutcome.HOUSEHOLD_FIRE, SCRIPT.recorded),
+        (KeyOutcome.HOUSEHOLD_NO_FIRE, SCRIPT.declined),
     ],
 )
 async def test_a_key_is_stored_decided_and_spoken(api: Api, outcome: KeyOutcome, said: str) -> None:
@@ -132,6 +134,23 @@ async def test_a_slow_service_hears_please_wait_and_keeps_the_key(api: Api, monk
             break
     assert words(again) == SCRIPT.recorded
     assert api.service.keys == [(ATTEMPT, "1")], "the one decision went on; nobody asked twice"
+
+
+async def test_with_a_slow_store_a_household_hears_its_own_words_and_its_key_is_kept(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(route, "voice_seconds_max", 0.1)
+    api.service.slow_seconds = 0.3
+    own = standing_script("zh-CN", household=True)
+    answer = await post(api, f"{await call_of(api)}&who=household", {"CallSid": "CA1", "Digits": "1"})
+    assert words(answer).startswith(own.wait)
+    redirect = ElementTree.fromstring(answer.text).findtext("Redirect")
+    assert redirect is not None
+    following = urlsplit(unescape(redirect))
+    kept = {"attempt": [ATTEMPT], "lang": ["zh-CN"], "who": ["household"], "digits": ["1"], "retry": ["1"]}
+    assert parse_qs(following.query) == kept
+    path = f"{following.path}?attempt={ATTEMPT}&lang=zh-CN&who=household&digits=2&retry=3"
+    assert words(await post(api, path, {"CallSid": "CA9"})) == own.missed
 
 
 async def test_after_the_last_wait_the_truth_is_told(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

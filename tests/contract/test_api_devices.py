@@ -290,3 +290,27 @@ async def test_any_text_in_a_body_is_a_device_or_a_named_field(city: City) -> No
             assert answer.status in (200, 201, 400, 409, 422), (path, text, answer.text)
         flat = await city.api.call("PUT", "/flats/jd-302", {"status": "refused", "note": text}, If_Match="*")
         assert flat.status in (200, 201, 400, 422), (text, flat.text)
+
+
+async def test_a_device_names_its_gateway(city: City) -> None:
+    for id_ in ("gate-0001", "gate-0002"):
+        await city.made("/devices", {"id": id_, "kind": "radio_gateway", "place_id": "jd"})
+    made = await city.made("/devices", {"id": "lora-0001", "kind": "smoke_detector", "gateway_id": "gate-0001"})
+    assert made["gateway_id"] == "gate-0001"
+    patched = await city.api.call("PATCH", "/devices/lora-0001", {"gateway_id": "gate-0002"}, If_Match="*")
+    assert (patched.status, patched.body["gateway_id"]) == (200, "gate-0002")
+    kept = await city.api.call("PATCH", "/devices/lora-0001", {"kind": "heat_detector"}, If_Match="*")
+    assert kept.body["gateway_id"] == "gate-0002"
+
+    for wanted, code in (
+        ("gate-0009", "unknown_reference"),
+        ("lora-0001", "not_a_gateway"),
+    ):
+        refused = await city.api.call("PATCH", "/devices/lora-0001", {"gateway_id": wanted}, If_Match="*")
+        assert faults(refused) == [(422, "#/gateway_id", code)]
+    behind = await city.api.call("PATCH", "/devices/gate-0001", {"gateway_id": "lora-0001"}, If_Match="*")
+    assert faults(behind) == [(422, "#/gateway_id", "not_a_gateway")], "a gateway speaks for itself"
+    await city.made("/devices", {"id": "gate-far", "kind": "radio_gateway", "place_id": "yg"})
+    mine = {"id": "lora-0002", "kind": "smoke_detector", "place_id": "jd", "gateway_id": "gate-far"}
+    foreign = await city.post("/devices", mine, city.mine)
+    assert faults(foreign) == [(422, "#/gateway_id", "unknown_reference")]

@@ -160,7 +160,8 @@ async def test_a_worker_sees_only_what_he_was_paged_for(api: Api) -> None:
     assert (await api.call("GET", f"/incidents/{fire}", key=key)).status == 200
     for method, path in (("GET", ""), ("GET", "/timeline"), ("POST", "/accept"), ("POST", "/arrive")):
         assert (await api.call(method, f"/incidents/{leak}{path}", key=key)).status == 404
-    assert (await api.call("POST", f"/incidents/{fire}/verify", key=key)).status == 403
+    from_afar = {"result": "false_alarm", "cause": "做饭油烟", "how": "phone"}
+    assert (await api.call("POST", f"/incidents/{fire}/verify", from_afar, key=key)).status == 403
     notices = await api.call("GET", f"/notifications?recipient_id={other}", key=key)
     assert {item["recipient_id"] for item in notices.body["items"]} == {mine}
     assert not api.service.acts

@@ -80,7 +80,7 @@ async def test_each_example_works_as_it_stands(either: Api) -> None:
         target = path.replace("{id}", ids.get(noun, "")).replace("{name}", ids["name"])
         target = target.replace("{contact_id}", ids.get("contacts", ""))
         answer = await api.call(method, target, bodies[route], If_Match="*")
-        assert answer.status in (200, 201), (route, answer.text)
+        assert answer.status in (200, 201, 202), (route, answer.text)
         if route in posts and path.count("/") == 3:
             ids[noun] = answer.body["id"]
         if route == "POST /api/v1/workers/{id}/contacts":

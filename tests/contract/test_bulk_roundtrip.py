@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devices.bulk.columns import Sheet
-from devices.model import COMPOUND_TYPES, Committee, DeviceState, Language, PlaceKind, Role
+from devices.model import COMPOUND_TYPES, POSTS, Committee, DeviceState, Language, PlaceKind
 from devices.resolve import GRID_ROLES
 from devices.store.tables_devices import device_models
 from gengfu.bulk_export import export_to
@@ -107,7 +107,7 @@ def cities(draw: st.DrawFn) -> dict[Sheet, list[dict[str, Any]]]:
 
 @st.composite
 def shift_rows(draw: st.DrawFn, people: list[str], grids: list[str]) -> dict[str, Any]:
-    role = draw(st.sampled_from(Role))
+    role = draw(st.sampled_from(POSTS))
     grid = draw(st.sampled_from(grids)) if role in GRID_ROLES else ""
     planned = (
         {"starts_at": "2026-05-01 08:00", "ends_at": "2026-05-01T20:00:00.000001+08:00"} if draw(st.booleans()) else {}

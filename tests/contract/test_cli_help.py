@@ -33,12 +33,13 @@ def test_the_commands_of_the_contract_are_there() -> None:
     wanted = {"demo", "serve", "decode", "doctor", "broker files", "db backup", "db check", "db restore", "db upgrade"}
     wanted |= {"device enrol", "device revoke", "key add", "key list", "key revoke"}
     wanted |= {"audit verify", "user add", "user disable", "user enable", "user grant", "user list", "user password"}
+    wanted |= {"watchdog ack", "watchdog test"}
     wanted |= {"user revoke", "registry export", "registry import"}
     wanted |= {"simulate city", "simulate fleet", "simulate scenario"}
     assert {" ".join(words) for words in EVERY} == wanted
 
 
-@pytest.mark.parametrize("words", EVERY, ids=" ".join)
+@pytest.mark.parametrize("words", [*EVERY, ("watchdog",)], ids=" ".join)
 def test_help_has_an_example_of_the_command_itself(shell: Shell, words: tuple[str, ...]) -> None:
     text = " ".join(shell.ok(*words, "--help"))
     assert f"Example: gengfu {' '.join(words)}" in text

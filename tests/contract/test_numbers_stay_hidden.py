@@ -77,6 +77,11 @@ async def play(story: Story) -> tuple[str, str]:
     await call("POST", "/households", body | {"consent_until": f"bis {HOUSEHOLD}"})
     await call("PUT", f"/households/{household['id']}", body, If_Match="*")
     fire = await story.api.incident(place_id=flat["id"])
+    for purpose, text in (("household", "{}"), ("result", "误报，已解除。")):
+        number = WRITTEN[HOUSEHOLD][1]
+        sent = {"purpose": purpose, "channel": "voice", "address": number, "text": text}
+        await story.api.page(fire, household["id"], **sent)
+    await call("POST", f"/households/{household['id']}/verification")
     to_call = f"/incidents/{fire}/households"
     await call("GET", to_call, role=Role.OPERATOR)
     for path in (
@@ -85,6 +90,9 @@ async def play(story: Story) -> tuple[str, str]:
         "/places",
         "/households",
         f"/households/{household['id']}",
+        f"/households/{household['id']}/verification",
+        f"/notifications?recipient_id={household['id']}",
+        "/notifications?purpose=household",
         f"/workers/{household['id']}",
         "/incidents",
         f"/incidents/{fire}",

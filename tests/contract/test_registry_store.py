@@ -240,9 +240,9 @@ async def test_last_seen_never_runs_backwards(registry: Registry) -> None:
     await registry.write(lambda conn: seen.upsert(conn, first))
     await registry.write(lambda conn: seen.upsert(conn, second))
     assert await registry.read(lambda conn: seen.load(conn, ["a", "b", "c", "d"])) == {
-        "a": SeenRow("a", later, False, {"battery": 90}),
+        "a": SeenRow("a", later, False, {"battery": 90}, NOW),
         "b": SeenRow("b", NOW, True, None),
-        "c": SeenRow("c", later, True, {"t": 21.5}),
+        "c": SeenRow("c", later, True, {"t": 21.5}, later),
     }
 
 

@@ -157,7 +157,7 @@ async def test_what_each_kind_says_is_our_dialect(mosquitto: BrokerUnderTest) ->
 
 async def test_a_command_is_answered(mosquitto: BrokerUnderTest) -> None:
     async with service(mosquitto) as probe, device(mosquitto) as smoke:
-        command = {"command_id": "c1", "action": "sound_siren", "args": {}, "expires_at": "2026-11-23T09:00:00Z"}
+        command = {"command_id": "c1", "action": "sound_siren", "args": {}, "expires_at": "2099-11-23T09:00:00Z"}
         await probe.publish(f"gengfu/v1/{DEVICE}/down/command", json.dumps(command).encode())
         message = await next_of(probe, "command")
         assert json.loads(message.payload) == {"command_id": "c1", "result": "done"}

@@ -7,11 +7,20 @@ from typing import assert_never
 
 from alerting.core import decisions as d
 from alerting.core.held import Held
-from alerting.core.model import Ack, AttemptState, Incident, Paged, Purpose, Reason, Work
-from alerting.core.states import TRANSITIONS
+from alerting.core.model import Ack, AttemptState, Condition, Incident, Overlay, Paged, Purpose, Reason, Work
+from alerting.core.states import TRANSITIONS, Act
 
-WHILE_ANSWERED = (Reason.SPREADING, Reason.CHAIN_END)
+WHILE_ANSWERED = (
+    Reason.SPREADING,
+    Reason.CONFIRMED,
+    Reason.NOT_A_TEST,
+    Reason.STILL_CHARGING,
+    Reason.CHAIN_END,
+)
 """Why somebody may be asked though another goes: it spreads (and its chain may run to the end at once)."""
+
+HELP = ("dispatch", "escalate", "call-again")
+"""Verbs with which the control room asks somebody beside the one who goes."""
 
 
 @dataclass(slots=True)
@@ -25,7 +34,11 @@ class Ledger:
     """Alarms that wait in test mode."""
     ends: dict[str, tuple[datetime, Reason, str | None]] = field(default_factory=dict)
     """When and why each waits no longer, and the incident it went to."""
-    trace: list[tuple[datetime, str, str]] = field(default_factory=list)
+    trace: list[tuple[datetime, str, object]] = field(default_factory=list)
+    """When, for what cause, and each decision or refusal."""
+    seen: set[tuple[Work, Act]] = field(default_factory=set)
+    """The pairs of the transition table that happened."""
+    _touched: set[str] = field(default_factory=set)
 
     def held(self) -> list[Incident]:
         """The incidents that take signals."""
@@ -34,9 +47,10 @@ class Ledger:
     def carry_out(self, made: Sequence[d.Decision], now: datetime, cause: str) -> list[d.Notify]:
         """Everything in its order; afterwards no open incident may be without a later due time."""
         before = dict(self.incidents)
+        self._touched = set()
         notices = []
         for decision in made:
-            self.trace.append((now, cause, repr(decision)))
+            self.trace.append((now, cause, decision))
             self._take(decision, now, cause)
             if isinstance(decision, d.Notify):
                 notices.append(decision)
@@ -56,7 +70,7 @@ class Ledger:
             case d.OpenIncident(incident, _):
                 assert incident.id not in self.incidents
                 assert incident.dedup_key not in self.holders, "two incidents of one key"
-                self.incidents[incident.id] = incident
+                self._set(incident)
                 self.holders[incident.dedup_key] = incident.id
                 self.paged[incident.id] = []
             case d.ReleaseKey(incident_id, _):
@@ -65,7 +79,7 @@ class Ledger:
                 assert self.holders.pop(known.dedup_key) == incident_id
             case d.AttachSignal(incident_id, _, _, extent, _):
                 known = self._holding(incident_id)
-                self._set(replace(known, extent=extent, signals=known.signals + 1))
+                self._set(replace(known, extent=extent, signals=known.signals + 1, condition=Condition.ACTIVE))
             case d.SetCondition(incident_id, condition, _, extent, _):
                 self._set(replace(self._holding(incident_id), condition=condition, extent=extent))
             case d.AddOverlay(incident_id, overlay, _):
@@ -88,8 +102,27 @@ class Ledger:
                 self._set(replace(known, round=round_, step=step, due_at=due_at, due_reason=reason))
             case d.SetWork():
                 self._work(decision, now)
-            case d.Acknowledge(incident_id, _, _):
-                self._set(replace(self.incidents[incident_id], ack=Ack.ACKNOWLEDGED))
+            case d.Acknowledge(incident_id, actor, _, until):
+                known, seen = self.incidents[incident_id], Ack.ACKNOWLEDGED
+                self._set(replace(known, ack=seen, acknowledged_by=actor.id, acknowledged_until=until))
+            case d.EndAcknowledgement(incident_id, _):
+                self._set(_unacknowledged(self.incidents[incident_id]))
+            case d.Shelve(incident_id, until, _, _, text):
+                known = self.incidents[incident_id]
+                assert known.severity > 1, "severity 1 was shelved"
+                assert text, "shelved without a reason"
+                assert until > now, "shelved until a time that has passed"
+                self._set(replace(known, shelved_until=until, overlays=known.overlays | {Overlay.SHELVED}))
+            case d.EndShelf(incident_id, _, _):
+                known = self.incidents[incident_id]
+                self._set(replace(known, shelved_until=None, overlays=known.overlays - {Overlay.SHELVED}))
+            case d.Transfer(incident_id, _, grid_id, _, _):
+                known = self.incidents[incident_id]
+                moved = replace(known, overlays=known.overlays | {Overlay.TRANSFERRED})
+                self._set(replace(moved, grid_id=grid_id or known.grid_id))
+            case d.CancelFor(incident_id, recipients, _):
+                pages = self.paged[incident_id]
+                self.paged[incident_id] = [_canceled(p) if p.recipient_id in recipients else p for p in pages]
             case d.CancelPending(incident_id, _):
                 self.paged[incident_id] = [_canceled(page) for page in self.paged[incident_id]]
             case d.HoldAlarm(held, _):
@@ -105,7 +138,7 @@ class Ledger:
                 del self.waiting[held.id]
                 assert incident_id in self.incidents
                 self.ends[held.id] = (now, reason, incident_id)
-            case d.SkipStep() | d.Note() | d.Suppress():
+            case d.SkipStep() | d.Note() | d.Suppress() | d.Record() | d.SendCommand() | d.Fold() | d.Withhold():
                 pass
             case _:
                 assert_never(decision)
@@ -116,9 +149,9 @@ class Ledger:
         same = (notice.round, notice.recipient_id, notice.channel, notice.purpose)
         if notice.purpose is Purpose.PAGE:
             assert known.open
-            assert not known.answered or (cause in ("signals", "held") and notice.reason in WHILE_ANSWERED), (
-                "somebody goes"
-            )
+            self.seen.add((known.work, Act.PAGE))
+            spreads = cause in ("signals", "held") and notice.reason in WHILE_ANSWERED
+            assert not known.answered or spreads or cause in HELP, "somebody goes"
             asked = {(page.round, page.recipient_id, page.channel, page.purpose) for page in pages}
             assert same not in asked, "one person twice on one channel in one round"
         unique = {(page.step, page.round, page.recipient_id, page.channel, page.purpose) for page in pages}
@@ -141,6 +174,8 @@ class Ledger:
     def _work(self, decision: d.SetWork, now: datetime) -> None:
         known = self.incidents[decision.incident_id]
         assert decision.work in TRANSITIONS[known.work].values(), "a move that is not in the table"
+        if decision.reason is Reason.TAKEN_EXPIRED:
+            self.seen.add((known.work, Act.EXPIRE))
         taken_by, taken_at = known.taken_by, known.taken_at
         if decision.work in (Work.TAKEN, Work.ON_SITE):
             taken_by, taken_at = decision.actor.person_id, now
@@ -151,15 +186,17 @@ class Ledger:
         self._set(replace(known, work=decision.work, taken_by=taken_by, taken_at=taken_at))
 
     def _check(self, before: dict[str, Incident], made: Sequence[d.Decision], now: datetime) -> None:
-        for incident in self.incidents.values():
-            assert incident.open is (incident.due_at is not None), f"{incident.id} would be forgotten"
-        if all(isinstance(each, d.Acknowledge) for each in made):
-            unchanged = {key: replace(value, ack=Ack.NONE) for key, value in self.incidents.items()}
-            assert unchanged == {key: replace(value, ack=Ack.NONE) for key, value in before.items()}
         worked = {each.incident_id for each in made if isinstance(each, d.SetWork)}
-        for incident_id, earlier in before.items():
-            work = self.incidents[incident_id].work
-            assert incident_id in worked or work is earlier.work or earlier.work is Work.NEW, "moved by nobody"
+        acknowledged = {each.incident_id for each in made if isinstance(each, d.Acknowledge)}
+        for incident_id in self._touched:
+            incident, earlier = self.incidents[incident_id], before.get(incident_id)
+            assert incident.open is (incident.due_at is not None), f"{incident_id} would be forgotten"
+            if earlier is None:
+                continue
+            moved = incident.work is not earlier.work
+            assert not moved or incident_id in worked or earlier.work is Work.NEW, "moved by nobody"
+            if incident_id in acknowledged:
+                assert _unacknowledged(incident) == _unacknowledged(earlier), "it moved more than its axis"
 
     def _holding(self, incident_id: str) -> Incident:
         known = self.incidents[incident_id]
@@ -168,6 +205,11 @@ class Ledger:
 
     def _set(self, incident: Incident) -> None:
         self.incidents[incident.id] = incident
+        self._touched.add(incident.id)
+
+
+def _unacknowledged(incident: Incident) -> Incident:
+    return replace(incident, ack=Ack.NONE, acknowledged_by=None, acknowledged_until=None)
 
 
 def _canceled(page: Paged) -> Paged:

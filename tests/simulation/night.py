@@ -1,24 +1,28 @@
 """One night from a seed: a fleet, a roster with gaps, people who go or sleep, providers that fail. Virtual time."""
 
+import hashlib
 import heapq
 import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 
 from alerting.core import decisions as d
 from alerting.core.acts import Verb, act
 from alerting.core.attempts import FAILED_FOR_GOOD, risen
-from alerting.core.fold import SignalIn, fold, fold_held
+from alerting.core.fold import SignalIn, dedup_key, fold, fold_held
 from alerting.core.ladder import placement_of
 from alerting.core.model import AttemptState, Incident, Loop, Paged, Policy, Purpose, Refusal, Settings, Work
+from alerting.core.states import Act
 from alerting.core.world import World
 from alerting.escalation import TABLE
-from devices.model import Channel, Device, Language, Person, Role, Shift
-from devices.resolve import on_duty
+from devices.model import Channel, Device, Language, Person, Placement, Role, Shift
+from devices.resolve import on_duty, place_device
 from devices.signals import SignalKind
 from devices.taxonomy import TAXONOMY
+from tests.simulation.deeds import AFTER_GOING, AT_RANDOM, CALL_AGAIN, FOLLOWING, By, Deed
 from tests.simulation.ledger import Ledger
 from tests.unit.builders import (
     ALL,
@@ -36,7 +40,8 @@ from tests.unit.builders import (
     at,
 )
 
-night_s = 1500
+night_s = 1800
+incidents_least = 5
 CODES = (
     "fire.smoke",
     "fire.smoke",
@@ -56,6 +61,7 @@ OUTCOMES = (
     AttemptState.REJECTED,
     AttemptState.FAILED,
 )
+_ACTS = frozenset(Act)
 NOT_REACHED = (AttemptState.PLANNED, AttemptState.CANCELED, AttemptState.REJECTED)
 
 
@@ -75,17 +81,52 @@ class Night:
         self.ledger = Ledger()
         self.accepted = 0
         self.refused = 0
+        self.refusals: set[tuple[Work, Act]] = set()
+        """Pairs that are not in the transition table and were refused."""
+
+    @property
+    def seen(self) -> set[tuple[Work, Act]]:
+        return self.ledger.seen
+
+    @property
+    def digest(self) -> str:
+        return hashlib.blake2b(repr(self.ledger.trace).encode(), digest_size=12).hexdigest()
+
+    def tail(self) -> list[str]:
+        return [f"{moment:%H:%M:%S} {cause}: {what!r}"[:240] for moment, cause, what in self.ledger.trace[-15:]]
 
     def run(self) -> None:
-        for _ in range(self._dice.randint(1, 6)):
+        self._five_incidents()
+        for _ in range(self._dice.choice((0, 1, 1, 2, 4))):
             self._at(self._dice.uniform(0, night_s / 2), self._signals)
-        for _ in range(self._dice.randint(0, 3)):
+        for _ in range(self._dice.randint(2, 6)):
             self._at(self._dice.uniform(0, night_s), self._console)
         while (moment := self._next()) is not None and moment <= at(night_s):
             if self._agenda and self._agenda[0][0] <= moment:
                 heapq.heappop(self._agenda)[2](moment)
             else:
                 self._due(moment)
+        assert len(self.ledger.incidents) >= incidents_least, "too quiet to prove anything"
+
+    def _five_incidents(self) -> None:
+        """Alarms of different keys, in the first half of the night."""
+        wanted: dict[str, tuple[str, str]] = {}
+        pairs = [
+            (each.id, code) for each in self._devices if each.test_mode_until is None for code in sorted(set(CODES))
+        ]
+        for device_id, code in self._dice.sample(pairs, len(pairs)):
+            placed = place_device(self._registry, device_id)
+            key = dedup_key(TAXONOMY[code], placed if isinstance(placed, Placement) else None, device_id)
+            wanted.setdefault(key, (device_id, code))
+        for device_id, code in list(wanted.values())[:incidents_least]:
+            moment = self._dice.uniform(0, night_s / 2)
+            self._at(moment, partial(self._alarm, device_id, code))
+
+    def _alarm(self, device_id: str, code: str, now: datetime) -> None:
+        number = next(self._fresh)
+        kind = KIND_OF[TAXONOMY[code].cls.value]
+        signal = SignalIn(device_id, kind, code, now, now, False, f"i-{number:03}", f"R{number:04}")
+        self._carry_out(fold([signal], self._world(now)), now, "signals")
 
     def _next(self) -> datetime | None:
         dues = [incident.due_at for incident in self.ledger.incidents.values() if incident.due_at is not None]
@@ -101,7 +142,7 @@ class Night:
         return World(now, self._registry, self._settings, self._policies, held, paged, dict(self.ledger.waiting))
 
     def _signals(self, now: datetime) -> None:
-        batch = [self._signal(now) for _ in range(self._dice.randint(1, 5))]
+        batch = [self._signal(now) for _ in range(self._dice.randint(1, 3))]
         before = dict(self.ledger.incidents)
         self._carry_out(fold(batch, self._world(now)), now, "signals")
         for incident_id, earlier in before.items():
@@ -128,9 +169,9 @@ class Night:
                     assert any(isinstance(each, d.Notify) for each in made), "somebody could be asked and was not"
 
     def _ask(self, incident: Incident, now: datetime, cause: str) -> list[d.Decision]:
-        pages = self.ledger.paged[incident.id]
+        pages, world = self.ledger.paged[incident.id], self._world(now)
         for rule in TABLE.values():
-            made = rule(incident, pages, self._world(now))
+            made = rule(incident, pages, world)
             if made is not None:
                 self._carry_out(made, now, cause)
                 return made
@@ -170,9 +211,9 @@ class Night:
         def happen(now: datetime) -> None:
             if self.ledger.state_of(notice.incident_id, page.notification_id) in NOT_REACHED:
                 return
-            if mood < 0.06:
+            if mood < 0.3:
                 self._accept(notice.incident_id, notice.recipient_id, now)
-            elif mood < 0.12:
+            elif mood < 0.42:
                 for _ in range(self._dice.randint(1, 2)):
                     self._decline(notice.incident_id, notice.recipient_id, now)
 
@@ -195,9 +236,9 @@ class Night:
         readers = {p.id for p in self._people if p.contact(Channel.SMS) or p.contact(Channel.APP)}
         assert sorted(each.recipient_id for each in notices) == sorted((reached & readers) - {person_id})
         assert all(each.purpose is Purpose.UPDATE for each in notices)
-        for verb, low, high in ((Verb.ARRIVE, 60, 1200), (Verb.VERIFY, 120, 1500), (Verb.CLOSE, 200, 1600)):
-            if self._dice.random() < 0.7:
-                self._at(self._dice.uniform(low, high), self._later(incident_id, verb, person_id), now)
+        for deed, chance, low, high in AFTER_GOING:
+            if self._dice.random() < chance:
+                self._at(self._dice.uniform(low, high), self._later(incident_id, deed, person_id), now)
 
     def _decline(self, incident_id: str, person_id: str, now: datetime) -> None:
         known = self.ledger.incidents[incident_id]
@@ -207,27 +248,48 @@ class Night:
             after = self.ledger.incidents[incident_id]
             assert (after.round, after.step) != (known.round, known.step), "the next step, at once"
 
-    def _later(self, incident_id: str, verb: Verb, person_id: str) -> Callable[[datetime], None]:
-        return lambda now: self._also(self._act(incident_id, verb, person_id, now), incident_id, verb)
+    def _later(self, incident_id: str, deed: Deed, person_id: str | None) -> Callable[[datetime], None]:
+        return lambda now: self._also(self._act(incident_id, deed.verb, person_id, now, deed), incident_id, deed.verb)
+
+    @property
+    def _verified(self) -> set[str]:
+        works = [what for _, _, what in self.ledger.trace if isinstance(what, d.SetWork)]
+        return {each.incident_id for each in works if each.work is Work.VERIFIED}
 
     def _also(self, made: list[d.Decision] | d.Refused, incident_id: str, verb: Verb) -> None:
         incident = self.ledger.incidents[incident_id]
         if verb is Verb.CLOSE and not isinstance(made, d.Refused):
-            verified = any("work=<Work.VERIFIED" in line for _, _, line in self.ledger.trace if incident_id in line)
+            verified = incident_id in self._verified
             assert incident.cls != "A" or verified, "class A closed unseen"
 
     def _console(self, now: datetime) -> None:
+        dice = self._dice
         for incident_id in list(self.ledger.incidents):
-            verb = self._dice.choice((Verb.ACKNOWLEDGE, Verb.ACKNOWLEDGE, Verb.NOTE, Verb.VERIFY, Verb.CLOSE))
-            self._also(self._act(incident_id, verb, None, now), incident_id, verb)
+            deed = dice.choices(AT_RANDOM, [each.weight for each in AT_RANDOM])[0]
+            if self.ledger.incidents[incident_id].work is Work.NEW and dice.random() < 0.3:
+                deed = CALL_AGAIN
+            person_id = dice.choice(self._people).id if deed.by is By.WORKER else None
+            self._later(incident_id, deed, person_id)(now)
+            for following in FOLLOWING.get(deed.verb, ()):
+                if dice.random() < 0.5:
+                    self._at(dice.uniform(1, 200), self._later(incident_id, following, None), now)
 
-    def _act(self, incident_id: str, verb: Verb, person_id: str | None, now: datetime) -> list[d.Decision] | d.Refused:
+    def _act(
+        self, incident_id: str, verb: Verb, person_id: str | None, now: datetime, deed: Deed | None = None
+    ) -> list[d.Decision] | d.Refused:
         person = next((each for each in self._people if each.id == person_id), None)
         incident, pages = self.ledger.incidents[incident_id], self.ledger.paged[incident_id]
-        made = act(incident, verb, an_actor(person), {}, pages, self._world(now))
+        detail = deed.detail(self._dice, [each.id for each in self._people]) if deed is not None else {}
+        if verb is Verb.REOPEN:
+            detail |= {"fresh_id": f"i-{next(self._fresh):03}", "fresh_reference": "REOPN"}
+        made = act(incident, verb, an_actor(person), detail, pages, self._world(now))
         if isinstance(made, d.Refused):
-            self.ledger.trace.append((now, verb.value, repr(made)))
+            self.ledger.trace.append((now, verb.value, made))
+            if verb.value in _ACTS:
+                self.refusals.add((incident.work, Act(verb.value)))
         else:
+            if made and verb.value in _ACTS:
+                self.seen.add((incident.work, Act(verb.value)))
             self._carry_out(made, now, verb.value)
         return made
 
@@ -255,8 +317,8 @@ def _shifts(dice: random.Random, people: list[Person]) -> list[Shift]:
     shifts = []
     for role in Role:
         for person in dice.sample(people, dice.choice((0, 0, 1, 1, 2)) if len(people) > 1 else dice.choice((0, 1))):
-            end = dice.choice((None, None, at(dice.uniform(1, night_s))))
-            hours = None if end is None else (at(-3600), end)
+            change = at(dice.uniform(1, night_s))
+            hours = dice.choice((None, None, (at(-3600), change), (change, at(2 * night_s))))
             grid_role = role in (Role.GRID_WORKER, Role.DEPUTY, Role.NEIGHBOUR_GRID)
             place = None if grid_role else PLACE_OF.get(role)
             everywhere = dice.random() < 0.1

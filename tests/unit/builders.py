@@ -228,7 +228,7 @@ def an_incident(code: str = "fire.smoke", device_id: str = "smoke-1201", **chang
         place_text=place_text(placement, device_id),
         opened_at=NOW,
         policy=choose((), hazard, (), NOW, "Asia/Shanghai"),
-        extent=Extent((f"{device_id}|{code}",), ("b3f12",), (code,)),
+        extent=Extent((f"{device_id}|{code}",), ("b3f12",), (code,), ("r1201",)),
         due_at=at(30),
         due_reason=Reason.UNANSWERED,
     )

@@ -5,13 +5,79 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from gengfu.clock import REFERENCE_ALPHABET, RandomIds, SystemClock
+from gengfu.clock import REFERENCE_ALPHABET, ForwardClock, RandomIds, SystemClock
 
 
 def test_now_is_aware_utc() -> None:
     now = SystemClock().now()
     assert now.utcoffset() == timedelta(0)
     assert abs(datetime.now(UTC) - now) < timedelta(seconds=5)  # noqa: TID251 - compared with the clock itself
+
+
+class _Hands(SystemClock):
+    """A machine whose clocks are turned by hand."""
+
+    def __init__(self) -> None:
+        self.wall, self.mono, self.asleep = datetime(2026, 11, 27, tzinfo=UTC), 100.0, 0.0
+
+    def now(self) -> datetime:
+        return self.wall
+
+    def monotonic(self) -> float:
+        return self.mono
+
+    def slept(self) -> float:
+        return self.asleep
+
+    def pass_time(self, seconds: float) -> None:
+        self.wall += timedelta(seconds=seconds)
+        self.mono += seconds
+
+
+def _minutes(clock: ForwardClock, since: datetime) -> float:
+    return (clock.now() - since).total_seconds() / 60
+
+
+def test_a_minute_is_a_minute_whatever_is_done_to_the_clock() -> None:
+    hands = _Hands()
+    clock = ForwardClock(hands)
+    begun = clock.now()
+    for by in (3600, -7200, 30):
+        hands.wall += timedelta(seconds=by)
+        hands.pass_time(60)
+    assert _minutes(clock, begun) == 3
+    assert clock.jumped() == timedelta(0), "all in all it was set back, and is not followed"
+
+
+def test_a_clock_set_forward_is_followed_when_it_is_told() -> None:
+    hands = _Hands()
+    clock = ForwardClock(hands)
+    begun = clock.now()
+    hands.wall += timedelta(hours=1)
+    hands.pass_time(60)
+    assert clock.jumped() == timedelta(hours=1)
+    clock.follow(clock.jumped())
+    assert (_minutes(clock, begun), clock.jumped(), clock.now()) == (61, timedelta(0), hands.wall)
+    clock.follow(timedelta(hours=-1))
+    assert clock.jumped() == timedelta(hours=1), "what was not written is not followed"
+
+
+def test_a_slewed_clock_is_followed_at_once() -> None:
+    hands = _Hands()
+    clock = ForwardClock(hands)
+    for _ in range(10):
+        hands.wall += timedelta(milliseconds=300)
+        hands.pass_time(1)
+        assert (clock.now(), clock.jumped()) == (hands.wall, timedelta(0))
+
+
+def test_a_machine_that_slept_was_not_set_forward() -> None:
+    """Time went by for everybody: what is due is due."""
+    hands = _Hands()
+    clock = ForwardClock(hands)
+    hands.wall += timedelta(minutes=30)
+    hands.asleep = 1800.0
+    assert (clock.now(), clock.jumped()) == (hands.wall, timedelta(0))
 
 
 def test_uuid7_is_one_and_says_when() -> None:

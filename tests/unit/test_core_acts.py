@@ -36,6 +36,7 @@ from tests.unit.builders import (
 )
 
 SMS, VOICE, APP = Channel.SMS, Channel.VOICE, Channel.APP
+AFTER_THE_END = (Verb.NOTE, Verb.PHOTO, Verb.EVALUATE, Verb.REOPEN)
 BOTH = [*pages_to(GRID_WORKER), *pages_to(DEPUTY, step=1)]
 """The grid worker was asked, then his deputy: the ladder stands at step 1."""
 
@@ -63,7 +64,7 @@ def works(made: list[Decision]) -> list[Work]:
 
 def test_an_acknowledgement_is_seen_by_the_room_and_moves_nothing() -> None:
     made = done(does(Verb.ACKNOWLEDGE, person=None))
-    assert made == [Acknowledge("i-1", an_actor(None), Reason.PERSON_ACTED)]
+    assert made == [Acknowledge("i-1", an_actor(None), Reason.PERSON_ACTED, at(640))]
     assert done(does(Verb.ACKNOWLEDGE, an_incident(ack=Ack.ACKNOWLEDGED), None)) == []
 
 
@@ -285,7 +286,7 @@ def test_fire_is_not_closed_unseen_and_then_it_is() -> None:
 
 
 @pytest.mark.parametrize("work", [Work.CLOSED, Work.EVALUATED])
-@pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.NOTE])
+@pytest.mark.parametrize("verb", [verb for verb in Verb if verb not in AFTER_THE_END])
 def test_what_is_closed_stays_closed(verb: Verb, work: Work) -> None:
     assert does(verb, an_incident(work=work)) == Refused(Refusal.ALREADY_CLOSED)
 

@@ -21,6 +21,8 @@ from alerting.core.attempts import (
     busy_wait_s_max,
     of_receipt,
     of_submitted,
+    outage_gap_s,
+    resend_gap,
     risen,
 )
 from alerting.core.model import AttemptState
@@ -120,6 +122,18 @@ def test_when_a_submission_is_tried_again(submitted: Submitted, channel: Channel
 def test_tries_end(submitted: Submitted, channel: Channel) -> None:
     assert again_after_submit(submitted, channel, attempts_max, life_safety=True) is None
     assert again_after_reconcile(NotFound(), attempts_max, life_safety=True) is None
+
+
+def test_a_page_of_life_safety_outlasts_every_outage() -> None:
+    """Nobody has answered: it is tried until the provider is back, ever more seldom, never more so than this."""
+    late = Again(outage_gap_s, TryReason.UNSETTLED)
+    assert again_after_reconcile(NotFound(), 500, life_safety=True, endless=True) == late
+    assert again_after_reconcile(Unknown("cut"), attempts_max, life_safety=True, endless=True) == late
+    busy = again_after_submit(Busy(0.4), Channel.SMS, attempts_max, life_safety=True, endless=True)
+    assert busy == Again(outage_gap_s, TryReason.BUSY)
+    gaps = [resend_gap(number) for number in range(1, 40)]
+    assert gaps == sorted(gaps)
+    assert sum(gaps[:4]) < 10, "a hiccup is no outage"
 
 
 def test_an_unsettled_message_of_life_safety_is_sent_again() -> None:

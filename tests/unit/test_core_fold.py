@@ -16,7 +16,8 @@ from alerting.core.decisions import (
     SetWork,
     Suppress,
 )
-from alerting.core.fold import SignalIn, dedup_key, extent_entries_max, fold, keys_of
+from alerting.core.extents import entries_max
+from alerting.core.fold import SignalIn, dedup_key, fold, keys_of
 from alerting.core.model import Condition, Extent, Incident, Overlay, Reason, Work
 from devices.model import Channel, DeviceState, Language, Placement, Role
 from devices.resolve import place_device
@@ -46,6 +47,10 @@ from tests.unit.builders import (
     the_ladder,
     who,
 )
+
+BESIDE = a_device("smoke-1201-b", "r1201")
+"""A second detector in the same room."""
+WITH_TWO_IN_A_ROOM = a_registry(devices=[*DEVICES, BESIDE])
 
 
 def opened(decisions: list[Decision]) -> list[Incident]:
@@ -114,16 +119,17 @@ def test_what_is_no_alarm_asks_nobody(kind: SignalKind) -> None:
 
 def test_a_repeat_joins_and_asks_nobody() -> None:
     known = an_incident()
-    made = fold([a_signal(), a_signal("smoke-1202")], a_world(incidents=[known]))
+    made = fold([a_signal(), a_signal(BESIDE.id)], a_world(WITH_TWO_IN_A_ROOM, incidents=[known]))
     first, second = made
     assert isinstance(first, AttachSignal)
     assert first.reason is Reason.REPEAT
     assert isinstance(second, AttachSignal)
-    assert second.extent.active == ("smoke-1201|fire.smoke", "smoke-1202|fire.smoke")
+    assert second.reason is Reason.REPEAT
+    assert second.extent.active == ("smoke-1201|fire.smoke", f"{BESIDE.id}|fire.smoke")
 
 
 def test_each_signal_sees_what_the_one_before_it_opened() -> None:
-    made = fold([a_signal(), a_signal("smoke-1202"), a_signal()], a_world())
+    made = fold([a_signal(), a_signal(BESIDE.id), a_signal()], a_world(WITH_TWO_IN_A_ROOM))
     assert [type(each) for each in made if not isinstance(each, SetLadder)].count(OpenIncident) == 1
     assert who(made) == on_all(GRID_WORKER), "one page each, for three signals"
     assert sum(isinstance(each, AttachSignal) for each in made) == 2
@@ -139,8 +145,7 @@ def test_a_new_floor_asks_again_and_names_the_new_place() -> None:
     assert {(notice.round, notice.step) for notice in notices(made)} == {(1, 0)}
     text = next(notice.text for notice in notices(made) if notice.channel is Channel.SMS)
     assert "火警扩大" in text
-    assert "13层1301" in text
-    assert "1201" not in text
+    assert "3栋13层1301烟雾报警，首发12层1201，" in text
 
 
 def test_an_english_reader_reads_of_spreading_too() -> None:
@@ -155,8 +160,7 @@ def test_a_new_kind_of_sensor_asks_again_and_is_named() -> None:
     made = fold([a_signal("heat-1201", "fire.heat")], a_world(incidents=[an_incident()]))
     assert overlays(made) == [("i-1", Overlay.SPREADING)]
     text = next(notice.text for notice in notices(made) if notice.channel is Channel.SMS)
-    assert "温度火警" in text
-    assert "烟雾" not in text
+    assert "1201温度火警，首发烟雾报警，" in text
 
 
 def test_every_further_floor_of_a_batch_is_asked_in_its_own_round() -> None:
@@ -205,13 +209,14 @@ def test_spreading_leaves_the_taker_his_time_and_asks_others() -> None:
 
 
 def test_a_repeat_after_taken_asks_nobody() -> None:
-    made = fold([a_signal("smoke-1202")], a_world(incidents=[taken_by(GRID_WORKER, an_incident())]))
+    taken = taken_by(GRID_WORKER, an_incident())
+    made = fold([a_signal(BESIDE.id)], a_world(WITH_TWO_IN_A_ROOM, incidents=[taken]))
     assert [type(each) for each in made] == [AttachSignal]
 
 
 def test_a_verified_incident_gives_its_key_to_a_new_speaker() -> None:
     known = an_incident(work=Work.VERIFIED, extent=Extent((), ("b3f12",), ("fire.smoke",)))
-    made = fold([a_signal(), a_signal("smoke-1202")], a_world(incidents=[known]))
+    made = fold([a_signal(), a_signal(BESIDE.id)], a_world(WITH_TWO_IN_A_ROOM, incidents=[known]))
     assert made[0] == ReleaseKey("i-1", Reason.NEW_ALARM)
     (incident,) = opened(made)
     assert incident.dedup_key == known.dedup_key
@@ -357,11 +362,11 @@ def test_nobody_at_all_is_new_and_due_again() -> None:
 
 
 def test_what_has_spoken_is_remembered_up_to_a_bound() -> None:
-    devices = [a_device(f"smoke-{n:04}", "r1201") for n in range(extent_entries_max + 50)]
+    devices = [a_device(f"smoke-{n:04}", "r1201") for n in range(entries_max + 50)]
     made = fold([a_signal(device.id) for device in devices], a_world(a_registry(devices=devices)))
     last = made[-1]
     assert isinstance(last, AttachSignal)
-    assert len(last.extent.active) == extent_entries_max
+    assert len(last.extent.active) == entries_max
     assert who(made) == on_all(GRID_WORKER), "one building on fire is not 550 messages"
 
 

@@ -71,7 +71,7 @@ def asking(*roles: Role) -> Policy:
 def test_the_ladder_is_the_contracts_and_posts_beside_it_are_no_steps() -> None:
     steps = "grid_worker deputy neighbour_grid chair_or_secretary community_duty street_duty control_room"
     assert [role.value for role in LADDER] == steps.split()
-    assert set(LADDER) | set(BESIDE) == set(Role)
+    assert set(LADDER) | set(BESIDE) | {Role.HOUSEHOLD} == set(Role), "a household stands on no roster"
     assert not set(LADDER) & set(BESIDE)
 
 
@@ -234,7 +234,7 @@ def test_a_policy_may_name_the_posts_beside_the_ladder() -> None:
 def test_the_default_for_what_can_kill_asks_a_property_desk_at_once_where_there_is_one() -> None:
     desk = a_shift(Role.PROPERTY_DESK, "desk", place="compound")
     first = choose((), TAXONOMY["fire.smoke"], (), NOW, "Asia/Shanghai").steps[0]
-    assert first.to == (Role.GRID_WORKER, Role.PROPERTY_DESK)
+    assert first.to == (Role.GRID_WORKER, Role.PROPERTY_DESK, Role.BUILDING_STEWARD, Role.HOUSEHOLD)
     incident = an_incident()
     with_desk = registry(shifts_by_place={"compound": (desk,)})
     made = climb(incident, a_world(with_desk), (), index=0, round_=0, reason=Reason.FIRST_SIGNAL)

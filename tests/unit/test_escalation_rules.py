@@ -56,7 +56,18 @@ def failed(step: int = 0, round_: int = 0) -> list[Paged]:
 
 
 def test_the_table_is_in_the_order_that_its_rules_rely_on() -> None:
-    assert list(TABLE) == ["finished", "unclosed", "taken_expired", "undelivered", "unanswered"]
+    assert list(TABLE) == [
+        "finished",
+        "acknowledgement_expired",
+        "unclosed",
+        "shelved",
+        "still_charging",
+        "taken_expired",
+        "morning",
+        "maintenance",
+        "undelivered",
+        "unanswered",
+    ]
 
 
 @pytest.mark.parametrize("work", [Work.CLOSED, Work.EVALUATED])
@@ -104,7 +115,7 @@ def test_a_step_is_not_left_while_one_message_may_arrive(hopeful: AttemptState) 
     assert ask(an_incident(), paged, a_world(now=at(4))) == ("unanswered", [])
 
 
-@pytest.mark.parametrize("purpose", [Purpose.UPDATE, Purpose.ALL_CLEAR, Purpose.DRILL, Purpose.TEST])
+@pytest.mark.parametrize("purpose", [purpose for purpose in Purpose if not purpose.asks])
 def test_only_pages_count(purpose: Purpose) -> None:
     paged = [a_page(DEPUTY, Channel.SMS, AttemptState.FAILED, purpose=purpose)]
     assert ask(an_incident(), paged, a_world(now=at(4))) == ("unanswered", [])

@@ -35,6 +35,7 @@ def test_a_flat_on_fire_sounds_like_this() -> None:
         "declined": "已转派，谢谢。",
         "missed": "未确认，稍后再次呼叫。",
         "wait": "请稍候。",
+        "household": False,
     }
     english = call_script(context(), EN)
     assert english.say == ("Fire. Jinding Garden, building B3, unit 2, floor 12, room 1 2 0 1, living. Signal: smoke.")
@@ -45,7 +46,8 @@ def test_a_flat_on_fire_sounds_like_this() -> None:
 def test_keys_of_the_json_are_the_contract() -> None:
     for purpose, language in product(Purpose, Language):
         script = json.loads(render(purpose, Channel.VOICE, language, context()))
-        assert list(script) == ["language", "say", "keys", "recorded", "declined", "missed", "wait"]
+        assert list(script) == ["language", "say", "keys", "recorded", "declined", "missed", "wait", "household"]
+        assert script.pop("household") is False
         assert all(isinstance(value, str) and value for value in script.values())
 
 

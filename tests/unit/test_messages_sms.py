@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from alerting.core.messages import Context, render, sms, sms_all_clear, sms_page, sms_update
+from alerting.core.context import Context
+from alerting.core.messages import render, sms, sms_all_clear, sms_page, sms_update
 from alerting.core.model import PlaceText, Purpose
 from alerting.core.parts import Alphabet, count
 from alerting.core.places import place_text
@@ -143,7 +144,7 @@ def test_spreading_confirmed_late_unrecorded_and_waiting() -> None:
     assert sms_page(replace(context(), not_recorded=True), ZH).endswith("编号A7K2Q（未记录）")
     assert sms_page(replace(context(), not_recorded=True), EN).endswith("Ref A7K2Q (not recorded)")
     assert "已2分钟无人应答，" in sms_page(replace(context(), unanswered_minutes=2), ZH)
-    assert "No answer for 2 min." in sms_page(replace(context(), unanswered_minutes=2), EN)
+    assert "No answer for 2 min: dial 119." in sms_page(replace(context(), unanswered_minutes=2), EN)
 
 
 @pytest.mark.parametrize(
@@ -162,13 +163,21 @@ def test_another_country_has_another_number() -> None:
     assert "Call 112 if on fire" in sms_page(replace(context(), emergency_number="112"), EN)
 
 
-def test_what_goes_first_when_room_is_short() -> None:
-    """119, the waiting time, the sensor, then the front of the place; never its end, the act or the reference."""
+@pytest.mark.parametrize(
+    ("minutes", "order"),
+    [
+        (0, [(True, False, True, True), (False, False, True, True), (False, False, False, True), (False,) * 4]),
+        (2, [(True, True, True, True), (True, True, False, True), (True, True, False, False)]),
+    ],
+)
+def test_what_goes_first_when_room_is_short(minutes: int, order: list[tuple[bool, ...]]) -> None:
+    """119 as advice, the sensor, then the front of the place; never its end, the act, the reference, nor, once nobody
+    has answered, for how long and that 119 is to be dialled directly."""
     seen = []
     for length in range(0, 60):
         compound = "甲" * length + "小区"
         place = PlaceText(f"{compound}3栋2单元12层1201客厅", "x", "x", "x")
-        text = sms_page(replace(context(), place=place, unanswered_minutes=2, has_voice=True), ZH)
+        text = sms_page(replace(context(), place=place, unanswered_minutes=minutes, has_voice=True), ZH)
         assert_one_part(text, ZH)
         assert "3栋2单元12层1201客厅" in text
         assert text.startswith("火警：")
@@ -176,13 +185,16 @@ def test_what_goes_first_when_room_is_short() -> None:
         assert "接听来电按1" in text
         assert text.endswith("编号A7K2Q")
         seen.append(("119" in text, "分钟" in text, "烟雾" in text, compound in text))
-    assert list(dict.fromkeys(seen)) == [
-        (True, True, True, True),
-        (False, True, True, True),
-        (False, False, True, True),
-        (False, False, False, True),
-        (False, False, False, False),
-    ]
+    assert list(dict.fromkeys(seen)) == order
+
+
+def test_in_vain_for_steps_on_end_the_reader_dials_himself() -> None:
+    waiting = replace(context(), unanswered_minutes=3, has_voice=True)
+    assert "已3分钟无人应答，请直接拨打119" in sms_page(waiting, ZH)
+    assert "No answer for 3 min: dial 119." in sms_page(waiting, EN)
+    calm = replace(waiting, hazard=TAXONOMY["water.leak"])
+    assert "119" not in sms_page(calm, ZH)
+    assert "119" not in sms_page(replace(waiting, drill=True), ZH)
 
 
 def test_a_name_of_twenty_characters_with_all_levels_stays_whole() -> None:

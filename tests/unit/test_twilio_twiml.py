@@ -97,6 +97,16 @@ def test_scripts_are_read_or_refused() -> None:
         assert standing_script(other).language is Language.EN
 
 
+def test_a_households_call_keeps_saying_whose_it_is() -> None:
+    own = standing_script("zh-CN", household=True)
+    assert own.household
+    assert "着火" not in standing_script("zh-CN").keys
+    assert "帮助请按一" in own.keys
+    urls = CallbackUrls("https://gengfu.test")
+    assert "who=household" in urls.voice("A1B2", own.language, household=own.household)
+    assert "who" not in urls.voice("A1B2", own.language)
+
+
 def test_digits_that_no_phone_has_are_none() -> None:
     for odd in ("<script>", "1" * 9, "一", "A"):
         events = parse("voice", "A1B2", {"Digits": odd, "CallSid": "CA1"})
