@@ -39,7 +39,10 @@ fix: setup-test ## put format and imports in order
 bench: setup-test ## figures, with a progress bar; saved by the benchmark itself
 	$(PYTHON) -m benchmarks $(ARGS)
 
-soak: setup-test ## the long proofs: kill loops and long seeds
+SEEDS ?= 20000
+START ?= 10000
+soak: setup-test ## the long proofs: SEEDS=20000 simulated nights from START on, then kill loops
+	$(PYTHON) -m tests.simulation.soak --seeds $(SEEDS) --start $(START)
 	$(PYTHON) -m pytest -m soak --timeout 0 $(ARGS)
 
 console: ## build the web client

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import broker, ingest, latency, memory, registry, storm
+from benchmarks import broker, core, ingest, latency, lateness, memory, registry, storm
 from benchmarks.databases import POSTGRESQL, SQLITE
 from benchmarks.world import World
 from gengfu.broker.child import mosquitto_executable
 from gengfu.clock import SystemClock
 from simulators.mission_city import devices_max
 
-PARTS = ("latency", "storm", "ingest", "memory", "registry", "broker")
+PARTS = ("latency", "storm", "ingest", "memory", "registry", "broker", "core", "lateness")
 escalation_seconds = 30.0
 """The second step of a fire's policy; a run ends before it."""
 margin_seconds = 4.0
@@ -37,6 +37,10 @@ class Plan:
     memory_buildings: int = 5_000
     registry_devices: int = devices_max
     broker_devices: int = 100_000
+    core_seconds: float = 2.0
+    open_incidents: int = 10_000
+    dues_per_s: int = 50
+    lateness_seconds: float = 40.0
 
     def steps(self) -> int:
         """How often the progress bar moves."""
@@ -47,6 +51,8 @@ class Plan:
             "memory": 2,
             "registry": registry.steps(self.kinds),
             "broker": 1,
+            "core": self.rounds,
+            "lateness": 2 * self.rounds,
         }
         return sum(counts[part] for part in self.parts)
 
@@ -64,6 +70,8 @@ def quick(parts: tuple[str, ...]) -> Plan:
         memory_buildings=1_000,
         registry_devices=20_000,
         broker_devices=10_000,
+        core_seconds=0.5,
+        lateness_seconds=6.0,
     )
 
 
@@ -80,7 +88,7 @@ async def run(plan: Plan, told: Callable[[str], None]) -> dict[str, Any]:
         "plan": {name: getattr(plan, name) for name in Plan.__slots__},
     }
     kinds = list(plan.kinds)
-    if set(plan.parts) - {"memory", "registry", "broker"}:
+    if set(plan.parts) - {"memory", "registry", "broker", "core", "lateness"}:
         size = max(plan.storm_alarms, round(plan.alarms_per_s * (plan.warmup_s + plan.seconds)))
         async with World(size, size, size) as world:
             if "latency" in plan.parts:
@@ -97,6 +105,12 @@ async def run(plan: Plan, told: Callable[[str], None]) -> dict[str, Any]:
         result["registry"] = await registry.run(kinds, plan.registry_devices, told)
     if "broker" in plan.parts:
         result["broker"] = await broker.run(plan.broker_devices, told)
+    if "core" in plan.parts:
+        result["core"] = core.run(plan.rounds, plan.core_seconds, told)
+    if "lateness" in plan.parts:
+        result["lateness"] = await lateness.run(
+            plan.open_incidents, plan.dues_per_s, plan.lateness_seconds, plan.rounds, told
+        )
     return result
 
 

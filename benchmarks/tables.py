@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import broker, stats
+from benchmarks import broker, core, lateness, stats
 from benchmarks.ingest import REFERENCE
 from benchmarks.latency import FLOOR
 
@@ -51,6 +51,10 @@ def tables(result: Row) -> list[Table]:
         made += [_imports(result["registry"]), _duty(result["registry"]["imports"])]
     if "broker" in result:
         made.append(Table(*broker.table(result["broker"])))
+    if "core" in result:
+        made.append(Table(*core.table(result["core"])))
+    if "lateness" in result:
+        made.append(Table(*lateness.table(result["lateness"])))
     return made
 
 
