@@ -61,10 +61,16 @@ def move_back(conn: Connection, now: datetime, by: timedelta, boot: int) -> int:
     return sum(_move(conn, durable, now, -by) for durable in MOVED)
 
 
+def _before_the_jump(written_at: Column[datetime], before: datetime, by: timedelta) -> ColumnElement[bool]:
+    """Also what was written far in our future: by a life before the clock was set back."""
+    long_after = before + by + timedelta(seconds=same_jump_s)
+    return or_(written_at.is_(None), written_at <= before, written_at > long_after)
+
+
 def _move(conn: Connection, durable: _Durable, before: datetime, by: timedelta) -> int:
     keys = list(durable.table.primary_key.columns)
     columns = [durable.table.c[name] for name in durable.columns]
-    written = or_(durable.written_at.is_(None), durable.written_at <= before) if by > timedelta() else true()
+    written = true() if by < timedelta() else _before_the_jump(durable.written_at, before, by)
     later = or_(*(column > before for column in columns))
     found = conn.execute(select(*keys, *columns).where(durable.open, written, later).with_for_update()).fetchall()
     if not found:

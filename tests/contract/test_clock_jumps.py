@@ -100,6 +100,16 @@ async def test_set_back_while_nothing_ran_everything_is_as_near_as_it_was(filled
     assert await filled.read(_dues) == {"i-1": soon, "i-2": now, "a-1": soon, "h-1": soon, "p-1": soon}
 
 
+async def test_set_back_and_a_little_forward_again_it_moves_both_times(filled: Registry) -> None:
+    """What was written before the first jump lies in the future of the second: it is no other process's newer word."""
+    now = NOW - HOUR
+    await filled.write(partial(clock_jumps.move_back, now=now, by=HOUR, boot=1))
+    await filled.write(partial(clock_jumps.move, before=now, by=timedelta(seconds=3), boot=1))
+    soon = now + timedelta(seconds=DUE_S + 3)
+    dues = await filled.read(_dues)
+    assert {dues[key] for key in ("i-1", "a-1", "h-1", "p-1")} == {soon}
+
+
 class _Hands(SystemClock):
     wall, mono = NOW, 0.0
 
