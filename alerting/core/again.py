@@ -10,7 +10,7 @@ from datetime import timedelta
 from alerting.core import household
 from alerting.core.decisions import AddOverlay, Decision, Notify, RaiseSeverity, SetLadder
 from alerting.core.ladder import Rung, climb, page_people, page_rung, placement_of
-from alerting.core.model import Actor, Incident, Overlay, Paged, Reason
+from alerting.core.model import Actor, AttemptState, Incident, Overlay, Paged, Reason
 from alerting.core.world import World
 from devices.model import Channel, Role
 from devices.taxonomy import SignalClass
@@ -69,6 +69,15 @@ def everybody_asked(
         asked.update((page.recipient_id, page.channel) for page in more)
         pages.extend(more)
     return pages
+
+
+def as_paged(made: Sequence[Decision]) -> list[Paged]:
+    """The messages among these decisions, as a later decision of the same batch sees them."""
+    return [
+        Paged("", each.round, each.step, each.recipient_id, each.channel, each.purpose, AttemptState.PLANNED)
+        for each in made
+        if isinstance(each, Notify)
+    ]
 
 
 def _households(told: Incident, world: World, paged: Sequence[Paged], round_: int, reason: Reason) -> list[Notify]:

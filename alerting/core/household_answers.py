@@ -9,8 +9,8 @@ from dataclasses import replace
 from enum import StrEnum
 
 from alerting.core import ladder
-from alerting.core.again import everybody_asked, raise_severity, taken_stays, tell_taker, worst
-from alerting.core.decisions import AddOverlay, Decision, DropOverlay, Note, Notify, Refused
+from alerting.core.again import as_paged, everybody_asked, raise_severity, taken_stays, tell_taker, worst
+from alerting.core.decisions import AddOverlay, Decision, DropOverlay, Note, Refused
 from alerting.core.household_words import RELATIONS
 from alerting.core.model import Actor, AttemptState, Incident, Overlay, Paged, Purpose, Reason, Refusal, Work
 from alerting.core.world import World
@@ -82,12 +82,7 @@ def _ask_everybody(
     steps = told.policy.steps
     last = min(known.step + 1, len(steps) - 1)
     pages: list[Decision] = list(everybody_asked(told, world, round_, reason, upto=last))
-    asked = [
-        Paged("", round_, each.step, each.recipient_id, each.channel, each.purpose, AttemptState.PLANNED)
-        for each in pages
-        if isinstance(each, Notify)
-    ]
-    climbed = ladder.climb(told, world, [*paged, *asked], index=last, round_=round_, reason=reason)
+    climbed = ladder.climb(told, world, [*paged, *as_paged(pages)], index=last, round_=round_, reason=reason)
     pages.extend(taken_stays(known, climbed))
     return [*pages, *tell_taker(known, told, world, pages, round_, reason)]
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from alerting.core.again import everybody_asked, raise_severity, tell_taker, told_on_every_channel
+from alerting.core.again import as_paged, everybody_asked, raise_severity, tell_taker, told_on_every_channel
 from alerting.core.charging import concerns, look_at, own_due, still_charges
-from alerting.core.decisions import AddOverlay, Decision, Notify, SetLadder
+from alerting.core.decisions import AddOverlay, Decision, SetLadder
 from alerting.core.ladder import climb, loop
-from alerting.core.model import AttemptState, Incident, Overlay, Paged, Reason
+from alerting.core.model import Incident, Overlay, Paged, Reason
 from alerting.core.world import World
 
 
@@ -40,7 +40,7 @@ def _said(
     round_ = incident.round + 1
     again = everybody_asked(told, world, round_, Reason.STILL_CHARGING)
     if late:
-        so_far = [*paged, *_as_paged(again)]
+        so_far = [*paged, *as_paged(again)]
         index = incident.step + 1
         more = (
             climb(told, world, so_far, index=index, round_=round_, reason=Reason.UNANSWERED)
@@ -50,14 +50,6 @@ def _said(
         return [*marks, *raised, *again, *more]
     taker = tell_taker(incident, told, world, again, round_, Reason.STILL_CHARGING)
     return [*marks, *raised, *again, *taker, SetLadder(incident.id, round_, incident.step, due, _why(incident))]
-
-
-def _as_paged(made: Sequence[Decision]) -> list[Paged]:
-    return [
-        Paged("", each.round, each.step, each.recipient_id, each.channel, each.purpose, AttemptState.PLANNED)
-        for each in made
-        if isinstance(each, Notify)
-    ]
 
 
 def _why(incident: Incident) -> Reason:

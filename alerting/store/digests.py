@@ -16,7 +16,7 @@ from devices.taxonomy import SignalClass
 
 EVERYWHERE = "*"
 """In place of a grid: the control room's digest."""
-_TODO = (SignalClass.T.value, SignalClass.S.value)
+_WAITS_FOR_WORK = (SignalClass.T.value, SignalClass.S.value)
 _UNDONE = (Work.NEW.value, Work.DISPATCHED.value, Work.TAKEN.value, Work.ON_SITE.value)
 _CLAIM = {
     "sqlite": sqlite.insert(digests).on_conflict_do_nothing(),
@@ -87,7 +87,7 @@ def names(conn: Connection, grid_ids: Sequence[str]) -> Mapping[str, tuple[str, 
 def _todo(before: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         incidents.c.closed_at.is_(None),
-        incidents.c.cls.in_(_TODO),
+        incidents.c.cls.in_(_WAITS_FOR_WORK),
         incidents.c.work.in_(_UNDONE),
         incidents.c.drill_id.is_(None),
         incidents.c.opened_at < before,

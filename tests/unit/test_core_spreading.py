@@ -17,14 +17,17 @@ from devices.taxonomy import TAXONOMY
 from tests.unit.builders import (
     B3,
     COMMUNITY_DUTY,
+    CONTROL_ROOM,
     DEPUTY,
     DEVICES,
     GRID_WORKER,
     STAFF,
+    STREET_DUTY,
     a_device,
     a_place,
     a_policy,
     a_registry,
+    a_shift,
     a_signal,
     a_step,
     a_world,
@@ -300,3 +303,13 @@ def test_a_step_whose_time_has_passed_meanwhile_comes_at_once() -> None:
     due = the_ladder(made).due_at
     assert due is not None
     assert at(0) < due < at(0.1)
+
+
+def test_without_a_place_the_control_room_hears_of_the_second_kind_too() -> None:
+    everywhere = a_shift(Role.STREET_DUTY, STREET_DUTY.id)
+    known = registry(shifts=(everywhere, *shifts_of(Role.CONTROL_ROOM)))
+    street_first = a_policy(a_step(0, Role.STREET_DUTY), a_step(600, Role.COMMUNITY_DUTY))
+    signals = [a_signal("ghost-1"), a_signal("ghost-1", "fire.heat")]
+    made = fold(signals, a_world(known, policies=[street_first]))
+    again = {notice.recipient_id for notice in notices(made) if notice.reason is Reason.SPREADING}
+    assert again == {STREET_DUTY.id, CONTROL_ROOM.id}
