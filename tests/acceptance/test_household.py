@@ -1,5 +1,6 @@
 """A fire in a flat whose household agreed to be called: it rings beside the worker, has two keys, and stops nobody."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,8 @@ pytestmark = pytest.mark.alone
 
 FLAT, ROOM = "jd-hy-3-2-1201-smoke", "jd-hy-3-2-1201"
 NAME, NUMBER, ABROAD = "住户某", "+8613956785678", "+85291234567"
+# The end of its number as a person would read it ("*5678", "尾号5678"), not four digits inside an id or an instant.
+TAIL = re.compile(rf"(?<![0-9A-Za-z_.:-]){NUMBER[-4:]}(?![0-9A-Za-z_.:-])")
 ALL = ["sms", "voice", "app"]
 POLICY: dict[str, Any] = {
     "steps": [
@@ -234,8 +237,9 @@ async def nobody_reads_its_name(story: Story, incident_id: str) -> None:
         [text.body for text in story.stage.emulator.phones.sms],
         [call.words() for call in story.stage.emulator.phones.calls],
     ]
-    for hidden in (NAME, NUMBER, NUMBER[3:], NUMBER[-4:]):
+    for hidden in (NAME, NUMBER, NUMBER[3:]):
         assert hidden not in str(shown)
+    assert not TAIL.search(str(shown)), TAIL.search(str(shown))
 
 
 @on_both_databases
