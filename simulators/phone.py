@@ -40,6 +40,7 @@ class Behaviour:
         that, the key cuts the speech. Later than the Gather's own patience, nothing is pressed.
     reply: text sent back for each SMS shown.
     hangs_up_after_s: patience, from the moment of answering.
+    taps: which button of a card is pressed, by its place from 1; None: none. taps_after_s: after it was shown.
     refused_with: provider error code with which requests to this number are refused (21610 opted out,
         21614 not a mobile, 21211 invalid ...).
     call_waiting: False = a second call at the same time finds the line busy.
@@ -57,6 +58,8 @@ class Behaviour:
     reply: str | None = None
     reply_after_s: float = 2.0
     refused_with: int | None = None
+    taps: int | None = None
+    taps_after_s: float = 2.0
 
 
 class PhoneEventKind(StrEnum):
@@ -70,6 +73,9 @@ class PhoneEventKind(StrEnum):
     HEARD = "heard"
     KEY_PRESSED = "key_pressed"
     CALL_ENDED = "call_ended"  # text = the outcome: completed, no-answer, busy, failed, canceled
+    CARD_SHOWN = "card_shown"
+    CARD_CHANGED = "card_changed"  # text = what its buttons say now, "" when it was recalled
+    BUTTON_PRESSED = "button_pressed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,41 @@ class CallReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class CardButton:
+    """What can be pressed on a card: it calls back with `key`, or opens `url`."""
+
+    label: str
+    key: str = ""
+    url: str = ""
+
+
+@dataclass(slots=True)
+class CardReceived:
+    """One message of a work app on the screen. said: what stands where its buttons were."""
+
+    ref: str
+    to: str
+    title: str
+    body: str
+    at: datetime
+    attempt: str | None = None
+    rows: tuple[tuple[str, str], ...] = ()
+    buttons: tuple[CardButton, ...] = ()
+    said: str = ""
+    recalled: bool = False
+    urgent: bool = False
+
+    def button(self, label: str) -> CardButton:
+        """The one with this label, as far as it can still be pressed."""
+        if self.recalled or self.said:
+            raise ValueError("this card has no buttons any more")
+        found = [button for button in self.buttons if button.label == label]
+        if not found:
+            raise ValueError(f"no button {label!r} on this card")
+        return found[0]
+
+
+@dataclass(frozen=True, slots=True)
 class Inbox:
     """What one phone, or all, received."""
 
@@ -148,6 +189,7 @@ class PhoneBook:
         self.on_event = on_event
         self.sms: list[SmsReceived] = []
         self.calls: list[CallReceived] = []
+        self.cards: list[CardReceived] = []
         self.opted_out: set[str] = set()
         self._first_default = self.default
         self._scripts: dict[str, list[Behaviour]] = {}
@@ -194,6 +236,7 @@ class PhoneBook:
         """Empty inboxes, no scripts, nobody opted out, the default behaviour of the start."""
         self.sms.clear()
         self.calls.clear()
+        self.cards.clear()
         self.opted_out.clear()
         self._scripts.clear()
         self._lines.clear()
@@ -203,6 +246,16 @@ class PhoneBook:
         """A text appears on the screen."""
         self.sms.append(sms)
         self.tell(PhoneEventKind.SMS_SHOWN, sms.to, sms.sid, sms.attempt, sms.body)
+
+    def show_card(self, card: CardReceived) -> None:
+        """A card appears on the screen."""
+        self.cards.append(card)
+        self.tell(PhoneEventKind.CARD_SHOWN, card.to, card.ref, card.attempt, f"{card.title}\n{card.body}")
+
+    def change_card(self, card: CardReceived, *, said: str = "", recalled: bool = False) -> None:
+        """Its buttons give way to a line, or it disappears."""
+        card.said, card.recalled = said or card.said, recalled or card.recalled
+        self.tell(PhoneEventKind.CARD_CHANGED, card.to, card.ref, card.attempt, said)
 
     def tell(self, kind: PhoneEventKind, number: str, sid: str, attempt: str | None = None, text: str = "") -> None:
         """Report one event to the hook and wake whoever waits for it."""

@@ -1,14 +1,13 @@
 """The app channel: a page over the worker's own live stream. Never calls a page accepted that his client has not
 confirmed."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from alerting.channels.base import (
     Accepted,
-    CallbackEvent,
+    Caps,
     NotFound,
     Rejected,
     Scope,
@@ -16,13 +15,14 @@ from alerting.channels.base import (
     Submitted,
     Unknown,
 )
+from alerting.channels.modest import Modest
 from alerting.stream import Hub
 from devices.model import Channel
 
 event_name = "notification"
 
 
-class AppChannel:
+class AppChannel(Modest):
     """Pushes to the recipient's sessions and waits for `notifications/{id}/received`; the reference is the session id.
 
     A word that comes after the deadline: `Hub.received` answers False and the caller records it; `reconcile` knows it.
@@ -30,6 +30,7 @@ class AppChannel:
 
     channel: Channel = Channel.APP
     name: str = "stream"
+    caps: Caps = Caps(receipts=True, links=True, finds=True)
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -48,17 +49,6 @@ class AppChannel:
         """Has the client confirmed meanwhile? Showing a page again does no harm: clients know it by its id."""
         session_id = self._hub.receipt_of(submission.notification_id)
         return NotFound() if session_id is None else Accepted(session_id)
-
-    async def cancel(self, provider_ref: str) -> bool:
-        """A page that was shown cannot be taken back; the live stream tells that somebody goes."""
-        return False
-
-    def parse_callback(self, kind: str, attempt_id: str | None, form: Mapping[str, Any]) -> list[CallbackEvent]:
-        """No provider calls back on this channel."""
-        return []
-
-    async def close(self) -> None:
-        """Nothing to close: the hub belongs to the server."""
 
 
 def _message(submission: Submission) -> bytes | None:

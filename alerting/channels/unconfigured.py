@@ -1,14 +1,12 @@
 """A channel without a provider: every attempt is refused with that reason, so that nothing waits for it in silence."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from alerting.channels.base import Accepted, CallbackEvent, NotFound, Rejected, Scope, Submission, Submitted, Unknown
+from alerting.channels.base import Rejected, Scope, Submission, Submitted
+from alerting.channels.modest import Modest
 from devices.model import Channel
 
 
-class Unconfigured:
-    """Stands where `[twilio]` (or another provider) is not set."""
+class Unconfigured(Modest):
+    """Stands where no provider of the channel is set."""
 
     name = "none"
 
@@ -17,15 +15,3 @@ class Unconfigured:
 
     async def submit(self, submission: Submission, deadline_s: float) -> Submitted:
         return Rejected("no_provider", Scope.ACCOUNT)
-
-    async def reconcile(self, submission: Submission, provider_ref: str | None) -> Accepted | NotFound | Unknown:
-        return NotFound()
-
-    async def cancel(self, provider_ref: str) -> bool:
-        return False
-
-    def parse_callback(self, kind: str, attempt_id: str | None, form: Mapping[str, Any]) -> list[CallbackEvent]:
-        return []
-
-    async def close(self) -> None:
-        return

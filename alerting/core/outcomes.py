@@ -35,6 +35,8 @@ class Busy:
     """Not taken now, certainly not sent: safe to repeat after `retry_after` seconds."""
 
     retry_after: float
+    number_limit: bool = False
+    """The carrier's window for this one number is spent: another carrier, and the ledger learns it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,16 @@ class Unknown:
     """Nobody can say whether it was sent: a cut line, a time-out, a 5xx."""
 
     cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A limit per called number: at most `most` submits in any `seconds`, or, with `hours`, within one night (from and
+    to which local hour). Refused ones count too."""
+
+    most: int
+    seconds: float
+    hours: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,11 @@ or start `python -m simulators.twilio --port 0 --ledger ledger.jsonl`, which pri
 (`simulators.twilio.control`). Gengfu itself reads `GENGFU_TWILIO__BASE_URL`.
 """
 
+from devices.model import Channel
+from simulators.emulating.faults import Fault, FaultKind
+from simulators.emulating.ledger import LedgerRow, Outcome
 from simulators.phone import Answers, Behaviour, PhoneEvent, PhoneEventKind, SmsFate
 from simulators.twilio.emulator import TwilioEmulator
-from simulators.twilio.faults import Channel, Fault, FaultKind
-from simulators.twilio.ledger import LedgerRow, Outcome
 
 __all__ = [
     "Answers",

@@ -8,9 +8,9 @@ import asyncio
 import sys
 from pathlib import Path
 
+from simulators.emulating.serve import print_line, serve_forever, wall_clock
 from simulators.phone import PhoneEvent
 from simulators.twilio.emulator import TwilioEmulator
-from simulators.twilio.serve import print_line, serve_forever, wall_clock
 
 account_sid_default = "AC" + "0" * 32
 auth_token_default = "emulator-token"  # noqa: S105 - a made-up account on loopback
@@ -53,7 +53,8 @@ async def _run(arguments: argparse.Namespace) -> None:
         list_lag_s=arguments.list_lag,
         on_event=_print_event if arguments.events else None,
     )
-    await serve_forever(emulator, arguments.auth_token)
+    told = {"account_sid": emulator.account_sid, "auth_token": arguments.auth_token}
+    await serve_forever(emulator, told)
 
 
 def main() -> None:

@@ -10,27 +10,22 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode
 
-import msgspec
 from aiohttp import web
 
-from simulators.twilio.faults import Channel, Fault, FaultKind
+from devices.model import Channel
+from simulators.emulating.faults import Fault, FaultKind
+from simulators.emulating.ledger import LedgerRow, Outcome
+from simulators.emulating.mishaps import Mishaps
+from simulators.emulating.vendor import early_answer_seconds_max, json_response
 from simulators.twilio.forms import Form, Order, Refusal, attempt_in, first, read_order, text_of
-from simulators.twilio.ledger import LedgerRow, Outcome
 from simulators.twilio.store import Call, Message, Wanted, api_version
 
 if TYPE_CHECKING:
     from simulators.twilio.emulator import TwilioEmulator
 
-early_answer_seconds_max = 5.0
 page_size_default = 50
 page_size_max = 1_000
 form_fields_max = 100
-_html_page = "<html><body><h1>Welcome</h1><p>Please log in to the network.</p></body></html>"
-
-
-def json_response(body: object, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    """A JSON answer."""
-    return web.Response(body=msgspec.json.encode(body), status=status, headers=headers, content_type="application/json")
 
 
 def error_response(refusal: Refusal, headers: dict[str, str] | None = None) -> web.Response:
@@ -42,6 +37,15 @@ def error_response(refusal: Refusal, headers: dict[str, str] | None = None) -> w
         "status": refusal.status,
     }
     return json_response(body, refusal.status, headers)
+
+
+def _fault_answer(fault: Fault) -> web.Response:
+    match fault.kind:
+        case FaultKind.STATUS_429:
+            return error_response(Refusal(20429, 429), {"Retry-After": fault.retry_after_header})
+        case FaultKind.STATUS_500:
+            return error_response(Refusal(20500, 500))
+    return error_response(Refusal(int(fault.code), fault.status))
 
 
 _not_found = Refusal(20404, 404)
@@ -56,20 +60,24 @@ class TwilioRoutes:
         self._prefix = f"/{api_version}/Accounts/{account}/"
         credentials = base64.b64encode(f"{account}:{auth_token}".encode()).decode()
         self._authorization = f"Basic {credentials}"
-        self._closing = asyncio.Event()
+        self._mishaps = Mishaps(emulator.faults, _fault_answer)
 
     def close(self) -> None:
         """Let silent requests end."""
-        self._closing.set()
+        self._mishaps.close()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Any request below /2010-04-01."""
         if request.headers.get("Authorization") != self._authorization:
             return error_response(Refusal(20003, 401), {"WWW-Authenticate": 'Basic realm="Twilio API"'})
         path = request.path
+        if path == self._prefix.rstrip("/") + ".json":
+            return json_response(self._emulator.account.resource(self._emulator.account_sid))
         if not path.startswith(self._prefix):
             return error_response(_not_found)
         match path[len(self._prefix) :].split("/"), request.method:
+            case ["Balance.json"], "GET":
+                return json_response(self._emulator.account.balance_resource(self._emulator.account_sid))
             case ["Messages.json"], "POST":
                 return await self._create(request, Channel.SMS)
             case ["Calls.json"], "POST":
@@ -91,11 +99,10 @@ class TwilioRoutes:
     async def _create(self, request: web.BaseRequest, channel: Channel) -> web.StreamResponse:
         form = await _form(request)
         emulator = self._emulator
-        faults = emulator.faults.take_for_request(channel, first(form, "To"))
-        fatal = await self._pass(faults) if faults else None
+        faults, fatal = await self._mishaps.meet(channel, first(form, "To"))
         if fatal is not None and not fatal.takes_the_request:
             self._record(channel, form, Outcome.FAULTED, faults)
-            return await self._misbehave(request, fatal)
+            return await self._mishaps.misbehave(request, fatal)
         order = read_order(channel, form, emulator.numbers)
         if isinstance(order, Order):
             code = emulator.refusal_code(order.to, channel)
@@ -111,7 +118,7 @@ class TwilioRoutes:
         if any(fault.kind is FaultKind.CALLBACK_BEFORE_ANSWER for fault in faults):
             await asyncio.wait((way,), timeout=early_answer_seconds_max)
         if fatal is not None:
-            return await self._misbehave(request, fatal)
+            return await self._mishaps.misbehave(request, fatal)
         return json_response(answer, 201)
 
     async def _list(self, request: web.BaseRequest, channel: Channel) -> web.StreamResponse:
@@ -177,43 +184,8 @@ class TwilioRoutes:
     async def _spoil_read(
         self, request: web.BaseRequest, channel: Channel, number: str | None
     ) -> web.StreamResponse | None:
-        faults = self._emulator.faults.take_for_request(channel, number, read=True)
-        fatal = await self._pass(faults)
-        return None if fatal is None else await self._misbehave(request, fatal)
-
-    async def _pass(self, faults: list[Fault]) -> Fault | None:
-        """Wait out slowness; the fault that shall decide the answer, if there is one."""
-        fatal: Fault | None = None
-        for fault in faults:
-            if fault.kind is FaultKind.SLOW:
-                await self._sleep(fault.seconds)
-            elif fault.kind not in (FaultKind.CALLBACK_BEFORE_ANSWER, FaultKind.QUEUE_TIME):
-                fatal = fault
-        return fatal
-
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._closing.wait(), seconds)
-        except TimeoutError:
-            return
-
-    async def _misbehave(self, request: web.BaseRequest, fault: Fault) -> web.StreamResponse:
-        match fault.kind:
-            case FaultKind.STATUS_429:
-                return error_response(Refusal(20429, 429), {"Retry-After": f"{fault.seconds:g}"})
-            case FaultKind.STATUS_500:
-                return error_response(Refusal(20500, 500))
-            case FaultKind.ERROR:
-                return error_response(Refusal(fault.code, fault.status))
-            case FaultKind.HTML:
-                return web.Response(text=_html_page, content_type="text/html")
-            case FaultKind.SILENCE | FaultKind.ACCEPT_THEN_TIME_OUT:
-                await self._closing.wait()
-            case _:
-                pass
-        if request.transport is not None:
-            request.transport.abort()
-        return web.Response()  # goes nowhere: the line is cut
+        _, fatal = await self._mishaps.meet(channel, number, read=True)
+        return None if fatal is None else await self._mishaps.misbehave(request, fatal)
 
     def _record(
         self,

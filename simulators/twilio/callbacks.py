@@ -17,12 +17,14 @@ from uuid import uuid4
 import aiohttp
 from yarl import URL
 
+from devices.model import Channel
+from simulators.emulating.callbacks import CallbackLine, troubles_max
+from simulators.emulating.faults import FaultBoard
+from simulators.emulating.running import Background
 from simulators.phone import PhoneBook
-from simulators.twilio.faults import Channel, FaultBoard, FaultKind
-from simulators.twilio.running import Background, Pace
+from simulators.twilio.running import SoundPace
 from simulators.twilio.store import Callback
 
-troubles_max = 1_000
 connect_retries = 1  # Twilio's default: one more try when the connection cannot be made, none after an answer
 
 
@@ -116,55 +118,6 @@ class Webhooks:
             return Answer(response.status, response.content_type, await response.text(errors="replace"))
 
 
-class CallbackLine:
-    """The status callbacks of one resource: in order, one at a time, unless a fault says otherwise."""
-
-    __slots__ = ("_callback", "_channel", "_drain_task", "_held", "_number", "_waiting", "_wires")
-
-    def __init__(self, wires: "Wires", channel: Channel, number: str, callback: Callback) -> None:
-        self._wires = wires
-        self._channel = channel
-        self._number = number
-        self._callback = callback
-        self._waiting: deque[Mapping[str, str]] = deque()
-        self._held: Mapping[str, str] | None = None
-        self._drain_task: asyncio.Task[None] | None = None
-
-    def post(self, params: Mapping[str, str]) -> None:
-        """Queue one callback."""
-        fault = self._wires.faults.take_for_callback(self._channel, self._number)
-        if fault is FaultKind.LOST_CALLBACK:
-            return
-        if fault is FaultKind.REORDERED_CALLBACK and self._held is None:
-            self._held = params
-            return
-        self._waiting.append(params)
-        if fault is FaultKind.DOUBLED_CALLBACK:
-            self._waiting.append(params)
-        self._release()
-
-    def finish(self) -> None:
-        """No more will come: send what a fault still holds back."""
-        self._release()
-
-    async def drained(self) -> None:
-        """Wait until all queued callbacks have gone out."""
-        while self._drain_task is not None and not self._drain_task.done():
-            await asyncio.wait((self._drain_task,))
-
-    def _release(self) -> None:
-        if self._held is not None:
-            self._waiting.append(self._held)
-            self._held = None
-        if self._waiting and (self._drain_task is None or self._drain_task.done()):
-            self._drain_task = self._wires.background.spawn(self._drain())
-
-    async def _drain(self) -> None:
-        while self._waiting:
-            await self._wires.webhooks.gate()
-            await self._wires.webhooks.fetch(self._callback.url, self._waiting.popleft(), self._callback.method)
-
-
 @dataclass(frozen=True, slots=True)
 class Wires:
     """What the drivers of messages and calls share."""
@@ -173,10 +126,17 @@ class Wires:
     webhooks: Webhooks
     faults: FaultBoard
     phones: PhoneBook
-    pace: Pace
+    pace: SoundPace
     background: Background
     clock: Callable[[], datetime]
 
-    def line(self, channel: Channel, number: str, callback: Callback | None) -> CallbackLine | None:
+    def line(self, channel: Channel, number: str, callback: Callback | None) -> CallbackLine[Mapping[str, str]] | None:
         """The callback line of one new resource; None when nobody asked for callbacks."""
-        return None if callback is None else CallbackLine(self, channel, number, callback)
+        if callback is None:
+            return None
+
+        async def send(params: Mapping[str, str]) -> None:
+            await self.webhooks.gate()
+            await self.webhooks.fetch(callback.url, params, callback.method)
+
+        return CallbackLine(channel, number, self.faults, self.background, send)

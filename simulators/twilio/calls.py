@@ -5,13 +5,15 @@ Plays documents against a virtual phone on the story's own clock; never answers 
 
 import asyncio
 import math
+from collections.abc import Mapping
 from typing import NoReturn
 from urllib.parse import urljoin
 
+from devices.model import Channel
+from simulators.emulating.callbacks import CallbackLine
 from simulators.phone import Answers, Behaviour, CallReceived, Heard, PhoneEventKind
 from simulators.twilio import twiml
-from simulators.twilio.callbacks import Answer, CallbackLine, Wires
-from simulators.twilio.faults import Channel
+from simulators.twilio.callbacks import Answer, Wires
 from simulators.twilio.store import Call, api_version, rfc2822
 
 documents_max = 50  # a call that is redirected more often than this is in a circle
@@ -45,7 +47,7 @@ class CallDriver:
 class _CallInProgress:
     """One call. `elapsed` counts the story's seconds since the answer."""
 
-    def __init__(self, wires: Wires, call: Call, line: CallbackLine | None) -> None:
+    def __init__(self, wires: Wires, call: Call, line: CallbackLine[Mapping[str, str]] | None) -> None:
         self._wires = wires
         self._call = call
         self._line = line

@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,21 +16,45 @@ from typing import Self
 
 from aiohttp import web
 
+from devices.model import Channel
+from simulators.emulating.faults import FaultBoard
+from simulators.emulating.ledger import Ledger
+from simulators.emulating.running import Background
 from simulators.phone import Behaviour, PhoneBook, PhoneEvent
 from simulators.twilio.app import TwilioRoutes
 from simulators.twilio.callbacks import Webhooks, Wires
 from simulators.twilio.calls import CallDriver
-from simulators.twilio.control import ControlRoutes
-from simulators.twilio.faults import Channel, FaultBoard
+from simulators.twilio.control import TwilioControl
 from simulators.twilio.forms import Order
-from simulators.twilio.ledger import Ledger
 from simulators.twilio.messages import MessageDriver
-from simulators.twilio.running import Background, Pace
+from simulators.twilio.running import SoundPace
 from simulators.twilio.store import Call, Message, Shelf
 
 error_opted_out = 21610
 listen_backlog = 1_024
 call_ended_wait_s = 1.0
+
+
+@dataclass
+class Account:
+    """How the account itself stands."""
+
+    status: str = "active"
+    balance: str = "100.00"
+    currency: str = "USD"
+
+    def resource(self, sid: str) -> dict[str, object]:
+        """As Twilio shows an account."""
+        return {
+            "sid": sid,
+            "status": self.status,
+            "friendly_name": "Emulated",
+            "type": "Full",
+            "owner_account_sid": sid,
+        }
+
+    def balance_resource(self, sid: str) -> dict[str, object]:
+        return {"account_sid": sid, "balance": self.balance, "currency": self.currency}
 
 
 class TwilioEmulator:
@@ -67,6 +92,7 @@ class TwilioEmulator:
         on_event: Callable[[PhoneEvent], None] | None = None,
     ) -> None:
         self.account_sid = account_sid
+        self.account = Account()
         self.clock = clock
         self.numbers = numbers
         self.phones = PhoneBook(clock, default_behaviour, on_event)
@@ -76,12 +102,12 @@ class TwilioEmulator:
         self.messages: Shelf[Message] = Shelf(list_lag_s, time.monotonic)
         self.calls: Shelf[Call] = Shelf(list_lag_s, time.monotonic)
         self._background = Background()
-        pace = Pace(time_scale, speech_seconds_per_char)
+        pace = SoundPace(time_scale, speech_seconds_per_char)
         wires = Wires(account_sid, self.webhooks, self.faults, self.phones, pace, self._background, clock)
         self.message_driver = MessageDriver(wires, inbound_url)
         self._call_driver = CallDriver(wires)
         self._routes = TwilioRoutes(self, auth_token)
-        self._control = ControlRoutes(self)
+        self._control = TwilioControl(self)
         self._call_gap_s = 0.0 if calls_per_second is None else 1.0 / calls_per_second
         self._next_call_slot = 0.0
         self._address = (host, port)
@@ -130,6 +156,10 @@ class TwilioEmulator:
     async def until(self, wish: Callable[[PhoneBook], bool], timeout_s: float = 5.0) -> None:
         """Wait for what shall arrive at the phones; raises TimeoutError."""
         await self.phones.until(wish, timeout_s)
+
+    def hold_callbacks(self, held: bool) -> None:
+        """Hold status callbacks back, or let them all go."""
+        self.webhooks.hold(held)
 
     async def reset(self) -> None:
         """Forget all: resources, inboxes, faults, behaviours. Running stories end. The ledger file stays."""

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from devices.model import Channel
 from simulators.twilio import twiml
-from simulators.twilio.faults import Channel
 from simulators.twilio.store import Callback, attempt_of
 
 body_chars_max = 1_600

@@ -4,11 +4,13 @@ Never answers the create request; that is done before a message starts on its wa
 """
 
 import secrets
+from collections.abc import Mapping
 
+from devices.model import Channel
+from simulators.emulating.callbacks import CallbackLine
 from simulators.phone import PhoneEventKind, SmsFate, SmsReceived
 from simulators.twilio import twiml
-from simulators.twilio.callbacks import CallbackLine, Wires
-from simulators.twilio.faults import Channel
+from simulators.twilio.callbacks import Wires
 from simulators.twilio.store import Message, api_version, segments
 
 error_validity_expired = 30036
@@ -81,7 +83,9 @@ class MessageDriver:
             sid = "SM" + secrets.token_hex(16)
             self._wires.phones.show_sms(SmsReceived(sid, phone, service_number, text, self._wires.clock()))
 
-    def _deliver(self, message: Message, line: CallbackLine | None, fate: SmsFate, error_code: int) -> None:
+    def _deliver(
+        self, message: Message, line: CallbackLine[Mapping[str, str]] | None, fate: SmsFate, error_code: int
+    ) -> None:
         message.sent_at = self._wires.clock()
         self._step(message, line, "sent", None)
         if fate is SmsFate.UNDELIVERED:
@@ -93,7 +97,9 @@ class MessageDriver:
         if fate is SmsFate.DELIVERED:
             self._step(message, line, "delivered", None)
 
-    def _step(self, message: Message, line: CallbackLine | None, status: str, error_code: int | None) -> None:
+    def _step(
+        self, message: Message, line: CallbackLine[Mapping[str, str]] | None, status: str, error_code: int | None
+    ) -> None:
         message.status = status
         message.error_code = error_code
         message.updated_at = self._wires.clock()

@@ -1,30 +1,13 @@
-"""How fast the story runs, and the tasks that carry it. Never reads a wall clock."""
+"""How long a TwiML sound lasts. Never reads a wall clock."""
 
-import asyncio
-from collections.abc import Coroutine
-from dataclasses import dataclass
-
+from simulators.emulating.running import Pace
 from simulators.twilio.twiml import Pause, Play, Sound
 
 recording_seconds = 5.0  # nobody decodes the file; a Play is taken to last this long
-narrow_share = 1 / 3  # a Latin letter against a Chinese character or a digit read out
-_wide_from = "\u2e80"
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """time_scale: real seconds per second of the story; 0 = nothing waits.
-
-    speech_seconds_per_char: for a Chinese character or a digit; other characters take a third of it.
-    """
-
-    time_scale: float = 1.0
-    speech_seconds_per_char: float = 0.2
-
-    async def sleep(self, story_seconds: float) -> None:
-        """Let this much of the story go by."""
-        if self.time_scale > 0 and story_seconds > 0:
-            await asyncio.sleep(story_seconds * self.time_scale)
+class SoundPace(Pace):
+    """The story's pace, for sounds too."""
 
     def duration(self, sound: Sound) -> float:
         """How long a sound lasts, in seconds of the story."""
@@ -32,33 +15,4 @@ class Pace:
             return sound.seconds
         if isinstance(sound, Play):
             return recording_seconds if self.speech_seconds_per_char > 0 else 0.0
-        wide = sum(char >= _wide_from or char.isdigit() for char in sound.text)
-        return self.speech_seconds_per_char * (wide + narrow_share * (len(sound.text) - wide))
-
-
-class Background:
-    """Tasks that outlive their request. A crash in one is kept and raised when the emulator closes."""
-
-    def __init__(self) -> None:
-        self.crashes: list[BaseException] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
-        """Start a task and keep it until it ends."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        return task
-
-    async def cancel(self) -> None:
-        """Stop everything that still runs."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self.crashes.append(error)
+        return self.speech_s(sound.text)

@@ -7,9 +7,9 @@ import aiohttp
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
+from simulators.emulating.faults import Fault, FaultBoard
 from simulators.phone import Behaviour
 from simulators.twilio import Channel, FaultKind, Outcome
-from simulators.twilio.faults import Fault, FaultBoard
 from tests.support.twilio_customer import Stage, account_sid, auth_token, sender, stage
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*auth:DeprecationWarning")  # twilio 9 under aiohttp 3.14

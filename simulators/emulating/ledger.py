@@ -12,7 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from simulators.twilio.faults import Channel, FaultKind
+from devices.model import Channel
+from simulators.emulating.faults import FaultKind
 
 rows_in_memory_max = 200_000
 
@@ -29,8 +30,9 @@ class Outcome(StrEnum):
 class LedgerRow:
     """One create request.
 
-    attempt: the `attempt` parameter of the StatusCallback address (or of Url), if there is one.
-    text: an SMS's body, or the words of the inline TwiML, or the address of the document.
+    to: the number, or whatever the vendor calls a recipient. attempt: our id, where the request names it.
+    sid: the reference that the vendor gave. code: the vendor's, of a refusal.
+    text: what the person would read or hear, as far as the request says it.
     at: wall clock; monotonic: seconds of this machine's monotonic clock. faults: what was done wrong.
     """
 
@@ -43,7 +45,7 @@ class LedgerRow:
     text: str = ""
     attempt: str | None = None
     sid: str | None = None
-    code: int | None = None
+    code: int | str | None = None
     faults: tuple[FaultKind, ...] = ()
 
 

@@ -1,31 +1,28 @@
-"""Faults on demand: what the emulator shall do wrong, for which channel and number, and how often.
+"""Faults on demand: what an emulator shall do wrong, for which channel and number, and how often.
 
-Decides only; the routes and the callback sender carry a fault out.
+Decides only; `mishaps` and the callback senders carry a fault out.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-
-class Channel(StrEnum):
-    """The two things Twilio carries here."""
-
-    SMS = "sms"
-    VOICE = "voice"
+from devices.model import Channel
 
 
 class FaultKind(StrEnum):
     """What goes wrong."""
 
     SLOW = "slow"  # wait `seconds`, then take the request as usual
-    STATUS_429 = "status_429"  # Retry-After: `seconds`
+    STATUS_429 = "status_429"  # Retry-After: `retry_after`, or else `seconds`
     STATUS_500 = "status_500"
-    ERROR = "error"  # HTTP `status` with Twilio's error `code`
+    ERROR = "error"  # the vendor's error `code` in its own shape: HTTP `status`, or inside a 200 where it does so
     CUT_LINE = "cut_line"  # the connection closes without an answer
     SILENCE = "silence"  # no answer, ever
     ACCEPT_THEN_TIME_OUT = "accept_then_time_out"  # taken, carried out, called back; no answer, ever
     HTML = "html"  # a proxy's page with status 200
-    CALLBACK_BEFORE_ANSWER = "callback_before_answer"  # all callbacks go out before the 201
+    HUGE = "huge"  # JSON without end, status 200
+    COMPRESSED = "compressed"  # a gzip bomb that nobody asked for, status 200
+    CALLBACK_BEFORE_ANSWER = "callback_before_answer"  # all callbacks go out before the answer
     QUEUE_TIME = "queue_time"  # the call waits `seconds` in the queue, and the answer says so
     LOST_CALLBACK = "lost_callback"
     DOUBLED_CALLBACK = "doubled_callback"
@@ -35,16 +32,20 @@ class FaultKind(StrEnum):
 callback_kinds = frozenset({FaultKind.LOST_CALLBACK, FaultKind.DOUBLED_CALLBACK, FaultKind.REORDERED_CALLBACK})
 #: Kinds that let the request go on; all others decide its answer, and only one of those is used up at a time.
 passing_kinds = frozenset({FaultKind.SLOW, FaultKind.CALLBACK_BEFORE_ANSWER, FaultKind.QUEUE_TIME})
-accepting_kinds = frozenset({FaultKind.STATUS_500, FaultKind.CUT_LINE, FaultKind.HTML})
+accepting_kinds = frozenset(
+    {FaultKind.STATUS_500, FaultKind.CUT_LINE, FaultKind.HTML, FaultKind.HUGE, FaultKind.COMPRESSED}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One fault. seconds are real ones, never scaled.
 
-    channel, number: None = any. count: how many times; None = until cleared.
-    accepts: the message or call is taken and carried out although the answer is spoilt (status_500,
-        cut_line and html only).
+    channel, number: None = any (number: whatever the vendor calls a recipient). count: how many times; None = until
+        cleared.
+    code: a number for Twilio, a word for others; status: of an `error`, for vendors that say it by HTTP.
+    retry_after: exactly this header, garbage too.
+    accepts: the message or call is taken and carried out although the answer is spoilt (`accepting_kinds` only).
     reads: lists and fetches suffer too (a whole outage), not only creates.
     """
 
@@ -53,10 +54,11 @@ class Fault:
     number: str | None = None
     count: int | None = None
     seconds: float = 1.0
-    code: int = 20001
+    code: int | str = 20001
     status: int = 400
     accepts: bool = False
     reads: bool = False
+    retry_after: str | None = None
 
     def __post_init__(self) -> None:
         if self.accepts and self.kind not in accepting_kinds:
@@ -72,6 +74,11 @@ class Fault:
     def takes_the_request(self) -> bool:
         """Whether the message or call is carried out in spite of the fault."""
         return self.accepts or self.kind is FaultKind.ACCEPT_THEN_TIME_OUT
+
+    @property
+    def retry_after_header(self) -> str:
+        """What a 429 says of when."""
+        return f"{self.seconds:g}" if self.retry_after is None else self.retry_after
 
 
 @dataclass(slots=True)
@@ -94,14 +101,15 @@ class FaultBoard:
         number: str | None = None,
         count: int | None = None,
         seconds: float = 1.0,
-        code: int = 20001,
+        code: int | str = 20001,
         status: int = 400,
         accepts: bool = False,
         reads: bool = False,
+        retry_after: str | None = None,
     ) -> Fault:
         """Arm one fault; fields as in `Fault`. Raises ValueError for an unknown kind or channel."""
         of = None if channel is None else Channel(channel)
-        fault = Fault(FaultKind(kind), of, number, count, seconds, code, status, accepts, reads)
+        fault = Fault(FaultKind(kind), of, number, count, seconds, code, status, accepts, reads, retry_after)
         self.arm(fault)
         return fault
 

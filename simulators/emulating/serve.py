@@ -5,11 +5,12 @@ import gc
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import TracebackType
+from typing import Protocol
 
 import msgspec
-
-from simulators.twilio.emulator import TwilioEmulator
 
 collector_threshold = 50_000  # thousands of pending stories are alive, not garbage: look for it less often
 
@@ -25,8 +26,21 @@ def print_line(value: object) -> None:
     sys.stdout.buffer.flush()
 
 
-async def serve_forever(emulator: TwilioEmulator, auth_token: str) -> None:
-    """Run until SIGTERM or SIGINT."""
+class Addressed(Protocol):
+    """An emulator."""
+
+    @property
+    def base_url(self) -> str: ...
+
+    async def __aenter__(self) -> object: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+async def serve_forever(emulator: Addressed, told: Mapping[str, str]) -> None:
+    """Run until SIGTERM or SIGINT; the first line printed is the address and what was told."""
     gc.freeze()
     gc.set_threshold(collector_threshold, 50, 50)
     stop = asyncio.Event()
@@ -34,5 +48,5 @@ async def serve_forever(emulator: TwilioEmulator, auth_token: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with emulator:
-        print_line({"base_url": emulator.base_url, "account_sid": emulator.account_sid, "auth_token": auth_token})
+        print_line({"base_url": emulator.base_url, **told})
         await stop.wait()
