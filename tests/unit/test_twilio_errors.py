@@ -3,8 +3,9 @@
 import pytest
 
 from alerting.channels.base import Busy, Rejected, Scope, Unknown
+from alerting.channels.http import busy_retry_s, retry_after, retry_after_max_s
 from alerting.channels.mask import masked
-from alerting.channels.providers.twilio_errors import answer_to, busy_retry_s, retry_after, retry_after_max_s
+from alerting.channels.providers.twilio_errors import answer_to
 
 number_codes = (21211, 21217, 21614, 21612, 21610, 30005, 30006)
 account_codes = (20003, 20005, 21408, 21215, 21606, 21603, 21210, 21212, 21213, 21608, 21216, 30002, 30034)

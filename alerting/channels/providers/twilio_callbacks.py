@@ -3,17 +3,19 @@
 Source: Twilio, "Track the Message Status", "Call Resource: StatusCallback", "Validating Requests".
 """
 
+import base64
+import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import RequestValidator, get_signature_algorithm
 
 from alerting.channels.base import CallbackEvent, KeyPress, Receipt, ReceiptKind, Reply
 from alerting.channels.providers.twilio_settings import TwilioSettings
-from devices.model import Language
+from devices.model import Channel, Language
 
 path_status = "/callbacks/twilio/status"
 path_voice = "/callbacks/twilio/voice"
@@ -58,7 +60,7 @@ class CallbackUrls:
         self._voice = f"{base}{path_voice}?"
 
     def status(self, attempt_id: str) -> str:
-        return self._status + urlencode({"attempt": attempt_id})
+        return f"{self._status}attempt={_plain(attempt_id)}"
 
     def voice(
         self,
@@ -72,14 +74,20 @@ class CallbackUrls:
     ) -> str:
         """again: how often the page was repeated; digits, retry: a key kept while our store is slow; household: whose
         standing words to say then."""
-        query: dict[str, str | int] = {"attempt": attempt_id, "lang": language.value}
+        query: dict[str, str | int] = {}
         if household:
             query["who"] = who_household
         if again:
             query["again"] = again
         if retry:
             query |= {"digits": digits, "retry": retry}
-        return self._voice + urlencode(query)
+        rest = f"&{urlencode(query)}" if query else ""
+        return f"{self._voice}attempt={_plain(attempt_id)}&lang={language.value}{rest}"
+
+
+def _plain(attempt_id: str) -> str:
+    """Our own ids need no encoding; what a callback brought may."""
+    return attempt_id if attempt_id.isascii() and attempt_id.isalnum() else quote_plus(attempt_id)
 
 
 class SignatureCheck:
@@ -89,11 +97,13 @@ class SignatureCheck:
         base = urlsplit(settings.public_url.rstrip("/"))
         self._origin = f"{base.scheme}://{base.netloc}"
         self._prefix = base.path
-        tokens = (settings.auth_token, settings.previous_auth_token)
+        tokens = (settings.auth_token, settings.previous_auth_token, settings.webhook_key)
         self._validators = [RequestValidator(token) for token in tokens if token]
+        self._tokens = [token.encode() for token in tokens if token]
 
-    def holds(self, url: str, form: Mapping[str, Any], signature: str | None) -> bool:
-        """url: as the request reached us, of which path and query count. form: exactly the posted fields."""
+    def holds(self, url: str, form: Mapping[str, Any], signature: str | None, how: str = "") -> bool:
+        """url: as the request reached us, of which path and query count. form: exactly the posted fields. how: the
+        header that names the algorithm, where Twilio signs with a shared key."""
         if not signature or not all(isinstance(value, str) for value in form.values()):
             return False
         parts = urlsplit(url)
@@ -101,7 +111,17 @@ class SignatureCheck:
             parts.path if not self._prefix or parts.path.startswith(self._prefix + "/") else self._prefix + parts.path
         )
         public = self._origin + path + (f"?{parts.query}" if parts.query else "")
-        return any(bool(validator.validate(public, form, signature)) for validator in self._validators)
+        given = signature.encode("utf-8", "replace")
+        if not how and any(hmac.compare_digest(_signed(token, public, form), given) for token in self._tokens):
+            return True
+        algorithm = get_signature_algorithm(how)
+        return any(bool(validator.validate(public, form, signature, algorithm)) for validator in self._validators)
+
+
+def _signed(token: bytes, url: str, form: Mapping[str, str]) -> bytes:
+    """The usual signature. What it does not fit goes to Twilio's own validator, which knows every other spelling."""
+    told = url + "".join(name + form[name] for name in sorted(form))
+    return base64.b64encode(hmac.digest(token, told.encode("utf-8", "replace"), "sha1"))
 
 
 def parse(kind: str, attempt_id: str | None, form: Mapping[str, Any]) -> list[CallbackEvent]:
@@ -121,6 +141,15 @@ def parse(kind: str, attempt_id: str | None, form: Mapping[str, Any]) -> list[Ca
         answered = Receipt(attempt_id, ReceiptKind.ANSWERED, _text(form, "CallSid"))
         return [answered, KeyPress(attempt_id, pressed(form))]
     return []
+
+
+def of_resource(channel: Channel, attempt_id: str, resource: Mapping[str, Any]) -> list[CallbackEvent]:
+    """The same from a message or call that was looked up."""
+    words = _message_words if channel is Channel.SMS else _call_words
+    kind = words.get(_text(resource, "status"))
+    error = resource.get("error_code")
+    reference = _text(resource, "sid")
+    return [] if kind is None else [Receipt(attempt_id, kind, reference, str(error or ""))]
 
 
 def pressed(form: Mapping[str, Any]) -> str:

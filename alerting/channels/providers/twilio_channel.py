@@ -1,19 +1,18 @@
 """What SMS and calls over Twilio share: submit once, callbacks, signatures. Never repeats a request, but for a callback
 address that Twilio refuses."""
 
+import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-
-from twilio.base import values
-from twilio.base.exceptions import TwilioRestException, TwilioServiceException
 
 from alerting.channels.base import (
     Accepted,
     Busy,
     CallbackEvent,
+    Health,
     NotFound,
     Rejected,
     Scope,
@@ -22,24 +21,30 @@ from alerting.channels.base import (
     Unknown,
 )
 from alerting.channels.mask import masked
+from alerting.channels.modest import Modest
 from alerting.channels.providers import twilio_callbacks
-from alerting.channels.providers.twilio_client import Trouble, TwilioAccount, guarded
+from alerting.channels.providers.twilio_check import look_at
+from alerting.channels.providers.twilio_client import Resource, Trouble, TwilioAccount, Values, text_of
 from alerting.channels.providers.twilio_errors import code_callback_refused, code_not_found
 from devices.model import Channel
 
 log = logging.getLogger(__name__)
 
 control_timeout_s = 5.0
+queue_ms_noted = 1_000
+listed_max = 50
 clock_skew_s = 5
 """How far Twilio's clock may be behind ours when a creation time is compared with `planned_at`."""
 _dead_words = frozenset({"failed", "undelivered", "canceled"})
 
 
-class TwilioChannel(ABC):
+class TwilioChannel(Modest, ABC):
     """One of the two channels of an account."""
 
     channel: Channel
     name = "twilio"
+    noun: str
+    """What Twilio calls its messages and calls."""
 
     def __init__(self, account: TwilioAccount) -> None:
         self._account = account
@@ -53,35 +58,36 @@ class TwilioChannel(ABC):
     async def submit(self, submission: Submission, deadline_s: float) -> Submitted: ...
 
     @abstractmethod
-    async def _create(self, submission: Submission, content: str, status_callback: object) -> Any:
-        """The SDK's create call."""
+    def _asked(self, submission: Submission, content: str) -> Values:
+        """What creates it, but for where receipts go."""
 
     @abstractmethod
-    async def _fetch(self, provider_ref: str) -> Any:
-        """The SDK's fetch call."""
+    def _list_of(self, submission: Submission) -> Values:
+        """What lists everything that may be it."""
 
     @abstractmethod
-    async def _find(self, submission: Submission) -> Accepted | NotFound | Unknown:
-        """Look through the provider's list, once more after its lag when nothing is there."""
+    def _pick(self, submission: Submission, listed: Sequence[Resource]) -> Accepted | NotFound | Unknown:
+        """Which of those it is. ValueError: one of them cannot be read."""
 
     async def reconcile(self, submission: Submission, provider_ref: str | None) -> Accepted | NotFound | Unknown:
         """By the provider's reference where there is one, else through its list by number."""
         if provider_ref is None:
-            found = await guarded(self._find(submission), control_timeout_s + self._settings.list_lag_s)
-        else:
-            found = await guarded(self._known(provider_ref), control_timeout_s)
-        match found:
-            case Accepted() | NotFound() | Unknown():
-                return found
-            case Busy():
-                return Unknown("busy")
-            case Rejected(code=code):
-                absent = provider_ref is not None and code == str(code_not_found)
-                return NotFound() if absent else Unknown("refused")
+            return await self._find(submission)
+        found = await self._account.fetch(self.noun, provider_ref, control_timeout_s)
+        if isinstance(found, Rejected) and found.code == str(code_not_found):
+            return NotFound()
+        return _unknown(found) if isinstance(found, Trouble) else accepted_as(found)
 
-    async def cancel(self, provider_ref: str) -> bool:
-        """A text that was handed over cannot be called back."""
-        return False
+    async def poll(self, submission: Submission, provider_ref: str) -> list[CallbackEvent]:
+        """How it stands with a message or call by now; [] where Twilio does not say."""
+        found = await self._account.fetch(self.noun, provider_ref, control_timeout_s)
+        if isinstance(found, Trouble):
+            return []
+        return twilio_callbacks.of_resource(self.channel, submission.attempt_id, found)
+
+    async def check(self) -> Health:
+        """See `twilio_check`."""
+        return await look_at(self._account)
 
     def parse_callback(self, kind: str, attempt_id: str | None, form: Mapping[str, Any]) -> list[CallbackEvent]:
         """See `twilio_callbacks.parse`."""
@@ -103,37 +109,69 @@ class TwilioChannel(ABC):
 
     async def _hand_over(self, submission: Submission, content: str, deadline_s: float) -> Submitted:
         """Create once and read the answer."""
-        made = await guarded(self._create_or_without_callback(submission, content), deadline_s)
+        made = await self._create_or_without_callback(submission, content, deadline_s)
         answer = made if isinstance(made, Trouble) else _read(made)
+        if isinstance(answer, Accepted) and answer.queue_ms > queue_ms_noted:
+            log.warning("twilio holds a %s back for %d ms: its rate is used up", self.channel.value, answer.queue_ms)
         if not isinstance(answer, Accepted):
             log.warning("twilio %s to %s: %s", self.channel.value, masked(submission.address), answer)
         return answer
 
-    async def _create_or_without_callback(self, submission: Submission, content: str) -> Any:
+    async def _create_or_without_callback(
+        self, submission: Submission, content: str, deadline_s: float
+    ) -> Resource | Trouble:
         """A refused callback address must not silence a fire: the page goes out, its receipts do not come back."""
-        try:
-            return await self._create(submission, content, self._urls.status(submission.attempt_id))
-        except (TwilioRestException, TwilioServiceException) as error:
-            if error.code != code_callback_refused:
-                raise
+        until = asyncio.get_running_loop().time() + deadline_s
+        asked = self._asked(submission, content)
+        callback = ("StatusCallback", self._urls.status(submission.attempt_id))
+        made = await self._account.create(self.noun, (*asked, callback), deadline_s)
+        if not isinstance(made, Rejected) or made.code != str(code_callback_refused):
+            return made
         log.error("twilio refused our callback address; sending without receipts")
-        return await self._create(submission, content, values.unset)
+        left_s = until - asyncio.get_running_loop().time()
+        return await self._account.create(self.noun, asked, left_s)
 
-    async def _known(self, provider_ref: str) -> Accepted | Unknown:
-        return accepted_as(await self._fetch(provider_ref))
+    async def _find(self, submission: Submission) -> Accepted | NotFound | Unknown:
+        """Look through Twilio's list, once more after its lag when nothing is there. The list is newest first, so its
+        first page holds everything recent."""
+        asked = (*self._list_of(submission), ("PageSize", str(listed_max)))
+        for wait_s in (0.0, self._settings.list_lag_s):
+            await asyncio.sleep(wait_s)
+            listed = await self._account.listed(self.noun, asked, control_timeout_s)
+            if isinstance(listed, Trouble):
+                return _unknown(listed)
+            try:
+                found = self._pick(submission, listed)
+            except ValueError:
+                return Unknown("unreadable_answer")
+            if not isinstance(found, NotFound):
+                return found
+        return NotFound()
 
 
-def accepted_as(resource: Any) -> Accepted | Unknown:
+def accepted_as(resource: Resource) -> Accepted | Unknown:
     """A resource of the provider as an acceptance; without an SID it proves nothing."""
-    if not isinstance(resource.sid, str) or not resource.sid:
+    sid = resource.get("sid")
+    if not isinstance(sid, str) or not sid:
         return Unknown("unreadable_answer")
-    queue_ms = str(getattr(resource, "queue_time", None) or "0")
-    return Accepted(resource.sid, int(queue_ms) if queue_ms.isdecimal() else 0)
+    queue_ms = text_of(resource, "queue_time")
+    return Accepted(sid, int(queue_ms) if queue_ms.isdecimal() else 0)
 
 
-def _read(made: Any) -> Submitted:
-    if made.status in _dead_words:
-        return Rejected(f"born_{made.status}", Scope.ACCOUNT, str(getattr(made, "error_code", None) or ""))
+def _unknown(trouble: Trouble) -> Unknown:
+    match trouble:
+        case Busy():
+            return Unknown("busy")
+        case Rejected():
+            return Unknown("refused")
+        case Unknown():
+            return trouble
+
+
+def _read(made: Resource) -> Submitted:
+    status = text_of(made, "status")
+    if status in _dead_words:
+        return Rejected(f"born_{status}", Scope.ACCOUNT, text_of(made, "error_code"))
     return accepted_as(made)
 
 

@@ -1,101 +1,27 @@
-"""The twilio SDK behind guards: one pool, no retries, a deadline around every call, no numbers or tokens in logs.
+"""One question to Twilio and what its answer means: forms, basic authentication, resources as JSON. Never repeats one,
+never logs an address or a body: they hold numbers. Sources: Twilio, "Messages Resource", "Calls Resource"."""
 
-Never lets an exception of the provider out; every trouble becomes a value.
-"""
-
-import asyncio
 import base64
-import logging
-from collections.abc import Coroutine, Mapping
-from typing import Any, TypeVar
-from urllib.parse import urlencode
-
-import aiohttp
-from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
-from twilio.http import AsyncHttpClient
-from twilio.http.response import Response
-from twilio.rest import Client
-from twilio.rest.api.v2010.account import call, message
-from yarl import URL
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote
 
 from alerting.channels.base import Busy, Rejected, Unknown
-from alerting.channels.providers.twilio_errors import answer_to, retry_after
+from alerting.channels.forms import form
+from alerting.channels.http import Answer, VendorHttp
+from alerting.channels.providers.twilio_errors import answer_to
 from alerting.channels.providers.twilio_settings import TwilioSettings
 
-IMPORTED_EARLY = (call, message)
-"""The SDK imports these on first use, which takes tens of milliseconds: not while the first fire waits."""
-
-keepalive_s = 30.0
-dns_kept_s = 300
-reconnect_s = 1.0
-
-T = TypeVar("T")
 Trouble = Rejected | Busy | Unknown
-# What the SDK raises when a 200 holds something else than the resource it expects.
-_unreadable = (ValueError, TypeError, KeyError, AttributeError)
-_no_environment = {"TWILIO_EDGE": ""}
+Resource = Mapping[str, Any]
+"""A message, a call or an account, as Twilio's JSON tells of it."""
+Values = Sequence[tuple[str, str]]
 
-
-class TooManyRequests(Exception):
-    """HTTP 429. Raised here, because the SDK's exception loses the Retry-After header."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(seconds)
-        self.seconds = seconds
-
-
-class PooledHttpClient(AsyncHttpClient):  # type: ignore[misc]  # the SDK has no types
-    """The SDK's own extension point instead of its `AsyncTwilioHttpClient`, which offers no way to a larger pool, keeps
-    the last answer on itself and writes numbers into the log. Build it inside the running loop."""
-
-    def __init__(self, connections_max: int) -> None:
-        super().__init__(logging.getLogger(__name__), True, None)
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=connections_max, keepalive_timeout=keepalive_s, ttl_dns_cache=dns_kept_s
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None),  # `guarded` holds the deadline
-        )
-        self._authorizations: dict[tuple[str, str], str] = {}
-
-    async def request(
-        self,
-        method: str,
-        uri: str,
-        params: Mapping[str, object] | None = None,
-        data: Mapping[str, object] | None = None,
-        headers: Mapping[str, str] | None = None,
-        auth: tuple[str, str] | None = None,
-        timeout: float | None = None,
-        allow_redirects: bool = False,
-    ) -> Response:
-        """One HTTP exchange. Raises TooManyRequests for a 429, aiohttp's errors for a broken line."""
-        sent = dict(headers or {})
-        if auth is not None:
-            sent["Authorization"] = self._authorization(auth)
-        body = None if data is None else urlencode(data, doseq=True).encode()
-        address: str | URL = uri
-        if params:
-            address = URL(f"{uri}?{urlencode(params, doseq=True)}", encoded=True)
-        async with self._session.request(
-            method, address, data=body, headers=sent, allow_redirects=allow_redirects
-        ) as answer:
-            text = (await answer.read()).decode("utf-8", "replace")
-            if answer.status == 429:
-                raise TooManyRequests(retry_after(answer.headers.get("Retry-After")))
-            return Response(answer.status, text, answer.headers)
-
-    async def close(self) -> None:
-        """Close the pool."""
-        await self._session.close()
-
-    def _authorization(self, auth: tuple[str, str]) -> str:
-        known = self._authorizations.get(auth)
-        if known is None:
-            pair = base64.b64encode(":".join(auth).encode()).decode()
-            known = self._authorizations[auth] = f"Basic {pair}"
-        return known
+_home = "https://api.twilio.com"
+_version = "2010-04-01"
+_media_type = "application/x-www-form-urlencoded"
 
 
 class TwilioAccount:
@@ -103,69 +29,94 @@ class TwilioAccount:
 
     def __init__(self, settings: TwilioSettings) -> None:
         self.settings = settings
-        self._http: PooledHttpClient | None = None
-        self._client: Any = None
-        self._users = 0
+        self.http = VendorHttp(connections=settings.connections_max)
+        base = (settings.base_url or _home).rstrip("/")
+        self._root = f"{base}/{_version}/Accounts/{_segment(settings.account_sid)}"
+        user, secret = settings.key_sid or settings.account_sid, settings.key_secret or settings.auth_token
+        pair = base64.b64encode(f"{user}:{secret}".encode()).decode()
+        self._asks = {"Authorization": f"Basic {pair}", "Accept": "application/json"}
+        self._posts = {**self._asks, "Content-Type": _media_type}
 
     def join(self) -> None:
         """One channel more."""
-        self._users += 1
+        self.http.join()
 
     async def leave(self) -> None:
         """One channel less."""
-        self._users -= 1
-        http = self._http
-        if self._users == 0 and http is not None:
-            self._http = self._client = None
-            await http.close()
+        await self.http.leave()
 
-    @property
-    def client(self) -> Any:
-        """The SDK's client, made by the first request because its pool needs the running loop."""
-        if self._client is None:
-            self._client = self._open()
-        return self._client
+    async def create(self, noun: str, values: Values, deadline_s: float) -> Resource | Trouble:
+        """One POST. noun: `Messages` or `Calls`."""
+        return await self._post(f"{self._root}/{noun}.json", values, deadline_s)
 
-    def _open(self) -> Any:
-        settings = self.settings
-        self._http = PooledHttpClient(settings.connections_max)
-        client = Client(
-            settings.key_sid or settings.account_sid,
-            settings.key_secret or settings.auth_token,
-            settings.account_sid,
-            http_client=self._http,
-            # TWILIO_EDGE and TWILIO_REGION would rewrite a local address too; with Twilio itself they are the user's.
-            environment=None if settings.base_url is None else _no_environment,
-        )
-        if settings.base_url is not None:
-            client.api.base_url = settings.base_url.rstrip("/")
-        return client
+    async def update(self, noun: str, sid: str, values: Values, deadline_s: float) -> Resource | Trouble:
+        """One POST to a resource that is there."""
+        return await self._post(f"{self._root}/{noun}/{_segment(sid)}.json", values, deadline_s)
+
+    async def fetch(self, noun: str, sid: str, deadline_s: float) -> Resource | Trouble:
+        """One message or call."""
+        return await self._get(f"{self._root}/{noun}/{_segment(sid)}.json", deadline_s)
+
+    async def account(self, deadline_s: float, noun: str = "") -> Resource | Trouble:
+        """The account itself, or what it has one of (`Balance`)."""
+        return await self._get(f"{self._root}/{noun}.json" if noun else f"{self._root}.json", deadline_s)
+
+    async def listed(self, noun: str, values: Values, deadline_s: float) -> list[Resource] | Trouble:
+        """The first page of a list, the newest first."""
+        found = await self._get(f"{self._root}/{noun}.json?{form(values)}", deadline_s)
+        if isinstance(found, Trouble):
+            return found
+        rows = found.get(noun.lower())
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            return Unknown("unreadable_answer")
+        return rows
+
+    async def _get(self, url: str, deadline_s: float) -> Resource | Trouble:
+        return _read(await self.http.exchange("GET", url, deadline_s=deadline_s, headers=self._asks))
+
+    async def _post(self, url: str, values: Values, deadline_s: float) -> Resource | Trouble:
+        body = form(values).encode()
+        return _read(await self.http.exchange("POST", url, deadline_s=deadline_s, headers=self._posts, body=body))
 
 
-async def guarded(work: Coroutine[Any, Any, T], deadline_s: float) -> T | Trouble:
-    """Await SDK work for at most `deadline_s` seconds; what goes wrong comes back as a value.
+def text_of(resource: Resource, name: str) -> str:
+    """A field as text; "" where it is absent or null."""
+    value = resource.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else ""
 
-    Only a connection that was never made is `Busy`: nothing left this machine. A line cut later is `Unknown`.
-    """
+
+def created_at(resource: Resource) -> datetime | None:
+    """When it was created; None where Twilio does not say yet. ValueError: that is no time."""
+    told = resource.get("date_created")
+    if told is None:
+        return None
+    at = parsedate_to_datetime(told) if isinstance(told, str) else None
+    if at is None or at.tzinfo is None:
+        raise ValueError("no time of creation")
+    return at
+
+
+def _read(got: Answer | Busy | Unknown) -> Resource | Trouble:
+    """The resource, or what the refusal means. A refusal stays one where its body cannot be read (a proxy's page, a
+    redirect): nothing was sent."""
+    if not isinstance(got, Answer):
+        return got
     try:
-        async with asyncio.timeout(deadline_s):
-            return await work
-    except TooManyRequests as busy:
-        return Busy(busy.seconds)
-    except (TwilioRestException, TwilioServiceException) as error:
-        return answer_to(_number(error.status), _number(error.code))
-    except TwilioException:
-        return Unknown("unreadable_answer")
-    except TimeoutError:
-        return Unknown("timeout")
-    except aiohttp.ClientConnectorError:
-        return Busy(reconnect_s)
-    except (aiohttp.ClientError, OSError):
-        return Unknown("cut_line")
-    except _unreadable:
-        return Unknown("unreadable_answer")
+        document = got.json()
+    except ValueError:
+        document = None
+    readable = isinstance(document, dict)
+    if 200 <= got.status < 300:
+        return document if readable else Unknown("unreadable_answer")
+    return answer_to(got.status, _number(document.get("code")) if readable else 0)
 
 
 def _number(value: object) -> int:
-    """A status or code; the SDK passes on whatever the answer's JSON held."""
+    """A code; whatever the answer's JSON held."""
     return int(value) if isinstance(value, int | str) and str(value).isdecimal() else 0
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")

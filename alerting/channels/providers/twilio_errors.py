@@ -4,16 +4,16 @@ they quote phone numbers. Source: Twilio, "Error and Warning Dictionary"."""
 from collections.abc import Mapping
 
 from alerting.channels.base import Busy, Rejected, Scope, Unknown
+from alerting.channels.http import busy_retry_s
 
 code_callback_refused = 21609
 code_not_found = 20404
 code_too_many_requests = 20429
-busy_retry_s = 0.4
-"""After a 429 that names no time: Twilio did not process the request."""
 queue_full_retry_s = 15.0
-retry_after_max_s = 60.0
 
 _refused: Mapping[int, tuple[str, Scope]] = {
+    21201: ("number_missing", Scope.NUMBER),
+    21604: ("number_missing", Scope.NUMBER),
     21211: ("number_invalid", Scope.NUMBER),
     21217: ("number_invalid", Scope.NUMBER),
     21614: ("number_not_mobile", Scope.NUMBER),
@@ -57,10 +57,3 @@ def answer_to(status: int, code: int) -> Rejected | Busy | Unknown:
         return Busy(queue_full_retry_s)
     reason, scope = _refused.get(code, (f"refused_{code}", Scope.ACCOUNT))
     return Rejected(reason, scope, str(code))
-
-
-def retry_after(header: str | None) -> float:
-    """Seconds from a Retry-After header; a date, nonsense or nothing gives our own figure."""
-    if header is None or not header.replace(".", "", 1).isdecimal():
-        return busy_retry_s
-    return min(float(header), retry_after_max_s)

@@ -10,6 +10,7 @@ class TwilioSettings:
     base_url: a local emulator instead of Twilio; None = Twilio. `public_url`: where Twilio calls us back.
     key_sid, key_secret: an API key to send with; the auth token is needed all the same, to check callbacks.
     previous_auth_token: still believed in callbacks while a token is being rotated.
+    webhook_key: the secret of a shared key, where the account signs its callbacks with one (HMAC-SHA256).
     """
 
     account_sid: str
@@ -21,6 +22,7 @@ class TwilioSettings:
     key_sid: str | None = None
     key_secret: str | None = field(default=None, repr=False)
     previous_auth_token: str | None = field(default=None, repr=False)
+    webhook_key: str | None = field(default=None, repr=False)
     validity_s: int = 120
     """A text that leaves Twilio's queue later than this is dropped: an alarm read at dawn does harm."""
     ring_s: int = 25
@@ -29,6 +31,8 @@ class TwilioSettings:
     """Can a person answer a text of this sender?"""
     list_lag_s: float = 1.5
     """How long Twilio's lists trail behind its acceptances."""
+    calls_per_second: float = 1.0
+    """Calls that the account starts in a second; Twilio queues the rest. One, until Twilio has approved more."""
     connections_max: int = 512
 
     def __post_init__(self) -> None:
@@ -36,5 +40,7 @@ class TwilioSettings:
             raise ValueError("validity_s must be 1 to 36000 seconds")
         if not 5 <= self.ring_s <= 600:
             raise ValueError("ring_s must be 5 to 600 seconds")
+        if not 0.1 <= self.calls_per_second <= 1000:
+            raise ValueError("calls_per_second must be 0.1 to 1000")
         if (self.key_sid is None) != (self.key_secret is None):
             raise ValueError("key_sid and key_secret come together")

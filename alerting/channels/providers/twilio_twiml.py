@@ -1,6 +1,6 @@
 """What a call says and listens for, as TwiML documents. Pure; never decides what a key does to an incident."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import StrEnum
 from typing import TypeAlias
 from xml.sax.saxutils import escape, quoteattr
@@ -8,8 +8,8 @@ from xml.sax.saxutils import escape, quoteattr
 import msgspec
 
 from alerting.core.household_words import standing_call
+from alerting.core.languages import PACKS
 from alerting.core.messages import CallScript
-from alerting.core.words import CATALOGUE
 from devices.model import Language
 
 content_type = "text/xml"
@@ -18,8 +18,6 @@ gather_timeout_s = 6
 please_wait_s = 1
 retries_max = 3
 repeats_max = 2
-_alarm: Mapping[Language, str] = {Language.ZH_CN: "有报警。", Language.EN: "Alarm."}
-_voices: Mapping[Language, str] = {Language.ZH_CN: "zh-CN", Language.EN: "en-US"}
 # XML 1.0 section 2.2 knows no way to write these.
 _unwritable = {code: None for code in (*range(0x20), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)) if code not in (9, 10, 13)}
 
@@ -46,18 +44,20 @@ def read_script(text: str) -> Script | None:
 
 def standing_script(language: str | None, *, household: bool = False) -> Script:
     """Words for a call whose own script cannot be had just now (the store is slow). Unknown languages get English."""
-    known = Language.ZH_CN if language == Language.ZH_CN else Language.EN
+    known = next((each for each in PACKS if each == language), Language.EN)
     if household:
         return standing_call(known)
-    speech = CATALOGUE[known].speech
-    return Script(known, _alarm[known], speech.keys, speech.recorded, speech.declined, speech.missed, speech.wait)
+    speech = PACKS[known].words.speech
+    recorded = speech.recorded.format(guidance="")
+    return Script(known, speech.standing, speech.keys, recorded, speech.declined, speech.missed, speech.wait)
 
 
 def page(script: Script, action: str) -> str:
     """The call: twice the script, a key stops it. Two Gathers, so that the second hearing needs no answer from us; only
     the second reports that nothing was pressed. Where both do not fit, one."""
-    first = _gather(script, action, reports_empty=False)
-    second = _gather(script, action, reports_empty=True)
+    says = _say(script, script.say) + _say(script, script.keys)
+    first = _gather(says, action, reports_empty=False)
+    second = _gather(says, action, reports_empty=True)
     document = _response(first + second)
     return document if len(document) <= twiml_chars_max else _response(second)
 
@@ -84,7 +84,8 @@ def spoken_after(result: KeyResult, script: Script, action: str) -> str:
         case KeyResult.MISSED:
             words = script.missed
         case KeyResult.REPEAT:
-            return _response(_gather(script, action, reports_empty=True))
+            says = _say(script, script.say) + _say(script, script.keys)
+            return _response(_gather(says, action, reports_empty=True))
     return _response(_say(script, words) + "<Hangup/>")
 
 
@@ -99,19 +100,19 @@ def please_wait(script: Script, retry: int, next_url: Callable[[int], str]) -> s
     return _response(_say(script, script.wait) + pause + f"<Redirect>{escape(next_url(retry + 1))}</Redirect>")
 
 
-def _gather(script: Script, action: str, *, reports_empty: bool) -> str:
+def _gather(says: str, action: str, *, reports_empty: bool) -> str:
     empty = "true" if reports_empty else "false"
     return (
         f'<Gather input="dtmf" numDigits="1" timeout="{gather_timeout_s}" finishOnKey="" '
         f'actionOnEmptyResult="{empty}" action={quoteattr(action)}>'
-        f"{_say(script, script.say)}{_say(script, script.keys)}</Gather>"
+        f"{says}</Gather>"
     )
 
 
 def _say(script: Script, words: str) -> str:
     if not words:
         return ""
-    return f'<Say language="{_voices[script.language]}">{escape(words.translate(_unwritable))}</Say>'
+    return f'<Say language="{PACKS[script.language].voice}">{escape(words.translate(_unwritable))}</Say>'
 
 
 def _response(verbs: str) -> str:
