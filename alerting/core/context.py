@@ -57,6 +57,10 @@ class Context:
     not_recorded: bool = False
     """Sent from memory because nothing could be committed."""
     emergency_number: str = "119"
+    link: str = ""
+    """Where to answer, for an SMS that may carry a link (never to +86)."""
+    answer_url: str = ""
+    """The same for the app."""
 
 
 def severity(context: Context) -> int:

@@ -3,86 +3,25 @@
 Law: every one of these texts begins with 演练 or DRILL, so that nobody takes it for the end of a real alarm.
 """
 
-from dataclasses import dataclass
-
 import msgspec
 
 from alerting.core.context import is_fire
-from alerting.core.fitting import by_language, fitted
+from alerting.core.fitting import fitted
+from alerting.core.languages import PACKS, label, named
+from alerting.core.languages.base import DrillEnd
 from alerting.core.messages import AppMessage, CallScript, local_time
 from alerting.core.model import Incident, Purpose
-from alerting.core.parts import to_gsm7
-from alerting.core.places import clean, is_unplaced
-from alerting.core.words import CATALOGUE, Piece
+from alerting.core.places import is_unplaced
+from alerting.core.templates import Wording
+from alerting.core.wording import said, told, told_heard_by_s
 from devices.model import Channel, Language
 from devices.taxonomy import TAXONOMY
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
-    """How one end of a drill is said in one language."""
-
-    sms: tuple[Piece, ...]
-    title: str
-    body: str
-    say: str
-
-
-_OVER = {
-    Language.ZH_CN: _End(
-        sms=(
-            Piece("演练结束：{hazard}，"),
-            Piece("{place}"),
-            Piece("，{time}"),
-            Piece("。感谢参与", drop=1),
-            Piece("。编号{reference}"),
-        ),
-        title="演练结束",
-        body="演练已结束，感谢参与。编号{reference}",
-        say="演练结束，感谢参与。",
-    ),
-    Language.EN: _End(
-        sms=(
-            Piece("DRILL OVER: {hazard} at "),
-            Piece("{place}"),
-            Piece(", {time}."),
-            Piece(" Thank you.", drop=1),
-            Piece(" Ref {reference}"),
-        ),
-        title="DRILL OVER",
-        body="DRILL OVER. Thank you for taking part. Ref {reference}",
-        say="Drill over. Thank you for taking part. ",
-    ),
-}
-_STOPPED = {
-    Language.ZH_CN: _End(
-        sms=(
-            Piece("演练中止：本网格有真实警情，请只按真实通知行动。"),
-            Piece("演练地点", drop=1),
-            Piece("{place}"),
-            Piece("。编号{reference}"),
-        ),
-        title="演练中止：有真实警情",
-        body="演练已中止：本网格有真实警情，请只按真实通知行动。编号{reference}",
-        say="演练中止。本网格有真实警情，请只按真实通知行动。",
-    ),
-    Language.EN: _End(
-        sms=(
-            Piece("DRILL STOPPED: there is a REAL alarm in this grid. Follow only the real messages."),
-            Piece(" The drill was at", drop=1),
-            Piece(" {place}."),
-            Piece(" Ref {reference}"),
-        ),
-        title="DRILL STOPPED: REAL ALARM",
-        body="DRILL STOPPED: there is a REAL alarm in this grid. Follow only the real messages. Ref {reference}",
-        say="Drill stopped. There is a real alarm in this grid. Follow only the real messages. ",
-    ),
-}
-
-
 def end_text(incident: Incident, channel: Channel, language: Language, timezone: str, *, real: bool) -> str:
     """The message of one channel, as `messages.render` gives the others. `real`: a real alarm stopped it."""
-    end = (_STOPPED if real else _OVER)[language]
+    pack = PACKS[language]
+    end = pack.drill_stopped if real else pack.drill_over
     slots = _slots(incident, language, timezone)
     match channel:
         case Channel.SMS:
@@ -93,20 +32,35 @@ def end_text(incident: Incident, channel: Channel, language: Language, timezone:
             return msgspec.json.encode(_message(end, incident, slots, timezone)).decode()
 
 
+def end_wording(
+    incident: Incident, channel: Channel, language: Language, timezone: str, *, real: bool
+) -> Wording | None:
+    """The same for carriers that take registered templates only."""
+    words, slots = PACKS[language].carrier, _slots(incident, language, timezone)
+    what = (words.drill_stopped if real else words.drill_over).format_map(slots)
+    drilled = words.drilled.format_map(slots)
+    match channel:
+        case Channel.SMS:
+            return told(what, drilled, incident.place_text, slots["time"], incident.reference, language)
+        case Channel.VOICE:
+            whole = words.join_spoken.join((PACKS[language].script.sentence(what), drilled))
+            return said("voice_told", whole, incident.place_text, language, heard_by_s=told_heard_by_s)
+        case Channel.APP:
+            return None
+
+
 def _slots(incident: Incident, language: Language, timezone: str) -> dict[str, str]:
     hazard = TAXONOMY[incident.code]
-    plain = by_language(language, clean, to_gsm7)
-    label = by_language(language, hazard.zh, hazard.en)
     return {
-        "hazard": CATALOGUE[language].fire_within if is_fire(hazard) else label,
-        "place": plain(incident.place_text.of(language)),
+        "hazard": PACKS[language].words.fire_within if is_fire(hazard) else label(hazard, language),
+        "place": named(incident.place_text, language),
         "time": f"{local_time(incident.opened_at, timezone):%H:%M}",
-        "reference": plain(incident.reference),
+        "reference": PACKS[language].script.plain(incident.reference),
     }
 
 
-def _script(end: _End, language: Language) -> CallScript:
-    speech = CATALOGUE[language].speech
+def _script(end: DrillEnd, language: Language) -> CallScript:
+    speech = PACKS[language].words.speech
     return CallScript(
         language=language,
         say=end.say.strip(),
@@ -118,7 +72,7 @@ def _script(end: _End, language: Language) -> CallScript:
     )
 
 
-def _message(end: _End, incident: Incident, slots: dict[str, str], timezone: str) -> AppMessage:
+def _message(end: DrillEnd, incident: Incident, slots: dict[str, str], timezone: str) -> AppMessage:
     return AppMessage(
         title=end.title,
         body=end.body.format_map(slots),

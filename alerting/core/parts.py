@@ -1,4 +1,4 @@
-"""How much room a text takes: SMS units and parts, seconds of speech. Never decides what is left out.
+"""How much room a text takes: SMS units and parts. Never decides what is left out.
 
 Tables: 3GPP TS 23.038 (formerly GSM 03.38) section 6.2.1, the default alphabet and its extension table. Part sizes:
 3GPP TS 23.040 section 9.2.3.24.1 (a concatenated part gives six octets to its header).
@@ -7,8 +7,6 @@ Tables: 3GPP TS 23.038 (formerly GSM 03.38) section 6.2.1, the default alphabet 
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
-
-from devices.model import Language
 
 GSM_BASIC = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -22,11 +20,6 @@ gsm7_single_units_max = 160
 gsm7_part_units_max = 153
 ucs2_single_units_max = 70
 ucs2_part_units_max = 67
-
-zh_chars_per_second = 4.5
-en_words_per_second = 2.7
-en_letters_per_word_max = 8
-"""A longer word is counted as more than one."""
 
 _BASIC = frozenset(GSM_BASIC)
 _EXTENSION = frozenset(GSM_EXTENSION)
@@ -61,7 +54,7 @@ def gsm7_units(text: str) -> int:
 
 def ucs2_units(text: str) -> int:
     """UTF-16 code units: a character outside the basic plane (emoji, rare surnames) counts two."""
-    return len(text) + sum(1 for char in text if char > "\uffff")
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def count(text: str) -> Parts:
@@ -104,12 +97,14 @@ def keep_end(text: str, units: int, alphabet: Alphabet) -> str:
     return text
 
 
-def speech_seconds(text: str, language: Language) -> float:
-    """A model of how long a telephone voice takes: Chinese by characters said, English by words."""
-    if language is Language.ZH_CN:
-        return sum(1 for char in text if char.isalnum()) / zh_chars_per_second
-    words = (sum(1 for char in word if char.isalnum()) for word in text.split())
-    return sum(max(1.0, letters / en_letters_per_word_max) for letters in words if letters) / en_words_per_second
+def units_of(text: str, alphabet: Alphabet) -> int:
+    """Units of a text that the alphabet holds."""
+    return gsm7_units(text) if alphabet is Alphabet.GSM7 else ucs2_units(text)
+
+
+def single_units_max(alphabet: Alphabet) -> int:
+    """Of one part."""
+    return gsm7_single_units_max if alphabet is Alphabet.GSM7 else ucs2_single_units_max
 
 
 def _units_of(char: str, alphabet: Alphabet) -> int:

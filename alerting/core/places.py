@@ -10,8 +10,8 @@ from functools import lru_cache
 
 from alerting.core.maps import point_of
 from alerting.core.model import PlaceText
-from alerting.core.parts import speech_seconds, to_gsm7
-from devices.model import Language, Place, PlaceKind, Placement
+from alerting.core.parts import to_gsm7
+from devices.model import Place, PlaceKind, Placement
 
 code_chars_max = 12
 """A longer id is no code that people use; its last characters are shown instead."""
@@ -43,7 +43,7 @@ _KIND_EN = {
     PlaceKind.PART: "part",
 }
 _NOUN_EN = {PlaceKind.BUILDING: "building", PlaceKind.UNIT: "unit", PlaceKind.FLOOR: "floor", PlaceKind.ROOM: "room"}
-_NOUN_ROOM = re.compile(r"^room (?=.*[0-9])")
+NOUN_ROOM = re.compile(r"^room (?=.*[0-9])")
 _LETTER_EN = {PlaceKind.UNIT: "U", PlaceKind.FLOOR: "F"}
 _SAID_ALREADY = re.compile(r"(building|bldg|block|tower|unit|floor|room|shop|flat|no)\b", re.IGNORECASE)
 
@@ -109,36 +109,14 @@ def is_unplaced(place: PlaceText) -> bool:
     return place.zh.startswith(UNPLACED_ZH)
 
 
-def spoken_within(place: PlaceText, language: Language, seconds: float) -> str:
-    """The spoken place, made to end within `seconds`: of a long compound name only a part, then large places left out.
-
-    Chinese keeps the end of the compound's name (its phase and side), English the beginning. The deepest place stays.
-    """
-    if language is Language.ZH_CN:
-        levels = place.spoken_zh.split("，")
-        while speech_seconds("".join(levels), language) > seconds and len("".join(levels)) > 1:
-            levels = _less_zh(levels)
-        return "，".join(levels)
-    levels = place.spoken_en.split(", ")
-    whole = len(levels)
-    if speech_seconds(place.spoken_en, language) > seconds:
-        levels = [_NOUN_ROOM.sub("", level) for level in levels]
-    while speech_seconds(" ".join(levels), language) > seconds and (len(levels) > 1 or " " in levels[0]):
-        levels = _less_en(levels, head=len(levels) == whole)
-    return ", ".join(levels)
+def device_of_unplaced(place: PlaceText) -> str:
+    """The device that words for no place name."""
+    return place.zh.removeprefix(UNPLACED_ZH).removesuffix(")")
 
 
-def _less_zh(levels: list[str]) -> list[str]:
-    first, *rest = levels
-    return rest if rest and len(first) <= head_chars_min else [first[1:], *rest]
-
-
-def _less_en(levels: list[str], *, head: bool) -> list[str]:
-    """One word less of the head, from its end; any other first level goes whole; of a last one its end stays."""
-    first, *rest = levels
-    if head and " " in first:
-        return [first.rpartition(" ")[0], *rest]
-    return rest or [first.partition(" ")[2]]
+def ending_of(device: str) -> str:
+    """What a voice reads out of a device's id: its last letters and digits."""
+    return "".join([char for char in device if char.isascii() and char.isalnum()][-ending_chars:])
 
 
 @lru_cache(maxsize=names_remembered_max)
@@ -216,7 +194,7 @@ def _joined_en(names: list[str]) -> str:
 
 def _unplaced(device_id: str) -> PlaceText:
     device = clean(device_id)
-    ending = [char for char in device if char.isascii() and char.isalnum()][-ending_chars:]
+    ending = ending_of(device)
     heard = "".join(_digit_zh(char) for char in ending)
     return PlaceText(
         zh=f"{UNPLACED_ZH}{device})",

@@ -1,69 +1,61 @@
-"""Words of messages that belong to no incident: codes and test calls for a contact, and why a test failed. Data only.
+"""Messages that belong to no incident: codes and test calls for a contact, and why a test failed. Never sends.
 
 Law: no text asks for an act its channel cannot take: a code is told or typed, a call takes a key, a push is tapped.
 """
 
 import msgspec
 
+from alerting.core.languages import PACKS
 from alerting.core.messages import CallScript
+from alerting.core.templates import Wording
 from alerting.core.walk_test import Lack
 from devices.model import Language
 
 code_minutes = 10
 
-_SMS = {
-    Language.ZH_CN: "【更夫】验证码{code}，{minutes}分钟内有效，用于登记此号码接收报警。请告知登记人员，非本人请忽略。",
-    Language.EN: "Gengfu code {code}, valid {minutes} min, to register this number for alarms. "
-    "Tell it to whoever registers you. Not you? Ignore this.",
-}
-_CALL = {
-    Language.ZH_CN: CallScript(
-        language=Language.ZH_CN,
-        say="这里是更夫报警系统的号码验证，没有发生警情。",
-        keys="确认用此号码接收报警请按一，不是本人请按二，重听请按三。",
-        recorded="号码已验证，谢谢。",
-        declined="已记录，谢谢。",
-        missed="未确认，本次验证结束，再见。",
-        wait="请稍候。",
-    ),
-    Language.EN: CallScript(
-        language=Language.EN,
-        say="This is a number check of the Gengfu alarm system. There is no alarm. ",
-        keys="Press one to receive alarms on this number, two if it is not yours, three to hear it again.",
-        recorded="Your number is verified. Thank you.",
-        declined="Noted. Thank you.",
-        missed="Not confirmed. This check ends here. Goodbye.",
-        wait="One moment, please.",
-    ),
-}
-_PUSH = {
-    Language.ZH_CN: ("验证报警通知", "请点按此通知，确认本机可以接收报警。没有发生警情。"),
-    Language.EN: (
-        "Check of alarm messages",
-        "Tap this message to confirm that alarms reach you here. There is no alarm.",
-    ),
-}
-
-LACKS: dict[Lack, tuple[str, str]] = {
-    Lack.NO_ALARM: ("限时内未收到报警", "No alarm came within the time."),
-    Lack.NOT_RESTORED: ("限时内未恢复正常", "It was not restored within the time."),
-    Lack.NO_SIGNAL: ("未报告信号强度", "It told no signal strength."),
-    Lack.WEAK_SIGNAL: ("信号强度低于该型号的要求", "The signal is weaker than this model needs."),
-    Lack.PAGED: ("测试中的报警已按真实警情通知人员", "Its alarm has called people as a real one."),
-}
-"""Chinese, English."""
-
 
 def code_sms(language: Language, code: str) -> str:
     """One SMS part with the code."""
-    return _SMS[language].format(code=code, minutes=code_minutes)
+    return PACKS[language].probing.code_sms.format(code=code, minutes=code_minutes)
+
+
+def code_wording(code: str) -> Wording:
+    """The same for carriers of registered templates."""
+    return Wording("sms_code", {"code": code})
+
+
+def check_wording() -> Wording:
+    """The test call's words for carriers of registered templates: they have no values."""
+    return Wording("voice_check", {})
 
 
 def check_call(language: Language) -> str:
     """The script of the test call, as JSON `CallScript`."""
-    return msgspec.json.encode(_CALL[language]).decode()
+    words = PACKS[language].probing
+    script = CallScript(
+        language=language,
+        say=words.say,
+        keys=words.keys,
+        recorded=words.recorded,
+        declined=words.declined,
+        missed=words.missed,
+        wait=words.wait,
+    )
+    return msgspec.json.encode(script).decode()
 
 
 def push(language: Language) -> tuple[str, str]:
     """Title and body of the message that must be tapped."""
-    return _PUSH[language]
+    words = PACKS[language].probing
+    return words.push_title, words.push_body
+
+
+def self_test_words(language: Language) -> tuple[str, str]:
+    """Title and body of the daily message that must be tapped."""
+    words = PACKS[language].probing
+    return words.self_test_title, words.self_test_body
+
+
+def lack_words(lack: Lack, language: Language) -> str:
+    """Why a test of a device has not passed."""
+    return PACKS[language].probing.lacks[lack.value]

@@ -9,13 +9,15 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from alerting.core.fitting import by_language, filled, fitted
+from alerting.core.context import is_fire, may_burn
+from alerting.core.fitting import filled, fitted
+from alerting.core.languages import PACKS, label, named, speech_seconds, spoken, spoken_within
 from alerting.core.maps import link, point_of, service_for
 from alerting.core.messages import ACTIONS, AppMessage, CallScript, local_time, loop_s_max
 from alerting.core.model import PlaceText, Purpose
-from alerting.core.parts import speech_seconds, to_gsm7
-from alerting.core.places import clean, say_digits_en, say_digits_zh, say_zh, spoken_within
-from alerting.core.words import CATALOGUE, Piece
+from alerting.core.places import clean
+from alerting.core.templates import Wording, variable_chars_max
+from alerting.core.wording import notice, said
 from devices.model import Channel, Language
 from devices.taxonomy import TAXONOMY, SignalClass
 
@@ -78,82 +80,6 @@ class Digest:
     timezone: str = "Asia/Shanghai"
 
 
-_SUMMARY = {
-    Language.ZH_CN: (
-        Piece("{mark}{head}汇总："),
-        Piece("{place}"),
-        Piece("现有{total}{devices}，"),
-        Piece("新增{fresh}处"),
-        Piece("：{kinds}", drop=2),
-        Piece("。最新{newest}", drop=1),
-        Piece("。{act}", drop=3),
-        Piece("。编号{reference}"),
-    ),
-    Language.EN: (
-        Piece("{mark}{head} SUMMARY: "),
-        Piece("{place}: "),
-        Piece("{total} {devices}, "),
-        Piece("{fresh}"),
-        Piece(": {kinds}", drop=2),
-        Piece(". Latest: {newest}", drop=1),
-        Piece(". {act}", drop=3),
-        Piece(". Ref {reference}"),
-    ),
-}
-_SUMMARY_TITLE = {
-    Language.ZH_CN: (Piece("{mark}{head}汇总："), Piece("{place}")),
-    Language.EN: (Piece("{mark}{head} summary: "), Piece("{place}")),
-}
-_SUMMARY_BODY = {
-    Language.ZH_CN: (
-        Piece("现有{total}{devices}，"),
-        Piece("新增{fresh}处"),
-        Piece("：{kinds}"),
-        Piece("。最新：{newest}"),
-        Piece("。编号{reference}"),
-    ),
-    Language.EN: (
-        Piece("{total} {devices}, "),
-        Piece("{fresh}"),
-        Piece(": {kinds}"),
-        Piece(". Latest: {newest}"),
-        Piece(". Ref {reference}"),
-    ),
-}
-_SAID = {
-    Language.ZH_CN: ("{mark}{head}汇总。{place}。{total}新增{fresh}处。", "最新位置，{newest}。"),
-    Language.EN: ("{mark}{head} summary. {place}. {total}{fresh}. ", "Latest: {newest}. "),
-}
-_DEVICES = {
-    Language.ZH_CN: ("个探测器报警", "个设备报警", "处异常", "台设备故障"),
-    Language.EN: ("detectors in alarm", "devices in alarm", "matters to check", "devices in trouble"),
-}
-_ONE = {
-    Language.ZH_CN: _DEVICES[Language.ZH_CN],
-    Language.EN: ("detector in alarm", "device in alarm", "matter to check", "device in trouble"),
-}
-_DIGEST = {
-    Language.ZH_CN: (
-        Piece("更夫日报："),
-        Piece("{place}"),
-        Piece("待办{total}项"),
-        Piece("：{kinds}", drop=1),
-        Piece("，最早{age}", drop=2),
-        Piece("。请在更夫应用查看"),
-    ),
-    Language.EN: (
-        Piece("Gengfu daily: "),
-        Piece("{place}: "),
-        Piece("{total} to do"),
-        Piece(": {kinds}", drop=1),
-        Piece(", oldest {age}", drop=2),
-        Piece(". See the app."),
-    ),
-}
-_EVERYWHERE = ("全部网格", "all grids")
-_SEPARATOR = {Language.ZH_CN: "、", Language.EN: ", "}
-
-
 def render_summary(summary: Summary, channel: Channel, language: Language) -> str:
     """As `messages.render` does: SMS as it is sent, voice and app as JSON."""
     match channel:
@@ -165,24 +91,53 @@ def render_summary(summary: Summary, channel: Channel, language: Language) -> st
             return msgspec.json.encode(_in_app(summary, language)).decode()
 
 
+def word_summary(summary: Summary, channel: Channel, language: Language) -> Wording | None:
+    """The same for carriers that take registered templates only."""
+    pack = PACKS[language]
+    words, join = pack.carrier, pack.carrier.join_spoken
+    title = words.summary.format(head=head_of(summary, language))
+    if channel is Channel.VOICE:
+        fresh = _new(summary.fresh, language, pack.script.number(summary.fresh))
+        counted = words.summary_spoken.format(total=total_spoken(summary, language), fresh=fresh)
+        what = join.join(pack.script.sentence(each) for each in [*_marks(summary, language), title])
+        return said("voice_page", what, summary.building, language, [counted])
+    if channel is Channel.APP:
+        return None
+    slots = _slots(summary, language) | {"fresh": str(summary.fresh)}
+    shape = words.summary_text if summary.total else words.summary_fresh
+    text = shape.format_map(slots)
+    if len(text) > variable_chars_max:
+        text = words.summary_fresh.format_map(slots)
+    title = words.join.join([*_marks(summary, language), title])
+    return notice(title, slots["place"], text, summary.at, summary.timezone, language)
+
+
+def word_digest(digest: Digest, channel: Channel, language: Language) -> Wording | None:
+    words = PACKS[language].carrier
+    if channel is not Channel.SMS:
+        return None
+    text = words.digest_text.format(total=digest.total)
+    return notice(words.digest, grid_of(digest, language), text, digest.now, digest.timezone, language)
+
+
 def render_digest(digest: Digest, channel: Channel, language: Language) -> str:
     """SMS and app; nobody is called for a digest."""
+    words = PACKS[language].summing
     slots = {
-        "place": _grid(digest, language),
+        "place": grid_of(digest, language),
         "total": str(digest.total),
         "kinds": _kinds(digest.kinds, language, kinds_shown),
         "age": _age(digest.now - digest.oldest, language),
     }
     if channel is Channel.SMS:
-        return fitted(_DIGEST[language], slots, language, False)
+        return fitted(words.digest, slots, language, False)
     listed = [_line(line, digest, language) for line in digest.lines[:digest_lines]]
     rest = digest.total - len(listed)
     if rest > 0:
-        listed.append(by_language(language, f"另有{rest}项，见工单列表", f"and {rest} more in the list of work orders"))
+        listed.append(words.digest_rest.format(rest=rest))
     worst = TAXONOMY[digest.lines[0].code] if digest.lines else TAXONOMY["device.fault"]
     message = AppMessage(
-        title=by_language(language, f"更夫日报：{slots['place']}待办", f"Gengfu daily: {slots['place']}, to do")
-        + by_language(language, f"{digest.total}项", f" {digest.total}"),
+        title=words.digest_title.format_map(slots),
         body="\n".join([_kinds(digest.kinds, language, len(digest.kinds)), *listed]),
         hazard=worst.code,
         severity=worst.severity,
@@ -202,18 +157,18 @@ def _sms(summary: Summary, language: Language) -> str:
     slots = _slots(summary, language)
     for shown in range(newest_shown, 0, -1):
         slots["newest"] = _newest(summary, language, shown)
-        text = fitted(_SUMMARY[language], slots, language, False)
+        text = fitted(PACKS[language].summing.sms, slots, language, False)
         if slots["newest"] in text:
             break
     return text
 
 
 def _call(summary: Summary, language: Language) -> CallScript:
-    speech = CATALOGUE[language].speech
-    hazard = TAXONOMY[summary.code]
-    burns = hazard.cls is SignalClass.A and hazard.family in ("fire", "charge", "electric")
-    number = by_language(language, say_digits_zh, say_digits_en)("119")
-    recorded = speech.recorded_fire.format(number=number) if burns else speech.recorded
+    pack = PACKS[language]
+    speech = pack.words.speech
+    number = pack.script.digits("119")
+    burns = may_burn(TAXONOMY[summary.code])
+    recorded = (speech.recorded_fire if burns else speech.recorded).format(guidance="", number=number)
     return CallScript(
         language=language,
         say=_said(summary, language, speech.keys),
@@ -226,27 +181,30 @@ def _call(summary: Summary, language: Language) -> CallScript:
 
 
 def _said(summary: Summary, language: Language, keys: str) -> str:
-    speech = CATALOGUE[language].speech
-    first, latest = _SAID[language]
-    total = ""
-    if summary.total:
-        said = _count(summary.total, language)
-        devices = _devices(summary, language)
-        total = by_language(language, f"现有{said}{devices}，", f"{said} {devices}, ")
-    said = first.format(
-        mark="".join(speech.mark.format(mark=mark.capitalize()) for mark in _marks(summary, language)),
-        head=by_language(language, _head(summary, language), _head(summary, language).capitalize()),
+    pack = PACKS[language]
+    speech, sentence, script = pack.words.speech, pack.script.sentence, pack.script
+    whole = pack.summing.said.format(
+        mark="".join(speech.mark.format(mark=sentence(mark)) for mark in _marks(summary, language)),
+        head=sentence(head_of(summary, language)),
         place=spoken_within(summary.building, language, building_heard_by_s),
-        fresh=_new(summary.fresh, language) if language is Language.EN else _count(summary.fresh, language),
-        total=total,
+        fresh=_new(summary.fresh, language, script.number(summary.fresh)),
+        total=total_spoken(summary, language),
     )
     for place in summary.newest[:1]:
-        building = by_language(language, summary.building.spoken_zh, summary.building.spoken_en)
-        spoken = by_language(language, place.spoken_zh, place.spoken_en)
-        more = latest.format(newest=spoken.removeprefix(building).lstrip("，, ") or spoken)
-        if speech_seconds(f"{said}{more} {keys}", language) <= loop_s_max:
-            said += more
-    return said.strip()
+        building, there = spoken(summary.building, language), spoken(place, language)
+        newest = script.within_building(there.removeprefix(building)) or there
+        more = pack.summing.said_latest.format(newest=newest)
+        if speech_seconds(f"{whole}{more} {keys}", language) <= loop_s_max:
+            whole += more
+    return whole.strip()
+
+
+def total_spoken(summary: Summary, language: Language) -> str:
+    """How many devices speak there now; empty where it is not known."""
+    pack = PACKS[language]
+    count = pack.script.number(summary.total)
+    said = pack.summing.said_total.format(count=count, devices=devices_of(summary, language))
+    return said if summary.total else ""
 
 
 def _in_app(summary: Summary, language: Language) -> AppMessage:
@@ -255,8 +213,8 @@ def _in_app(summary: Summary, language: Language) -> AppMessage:
     slots["kinds"] = _kinds(summary.kinds, language, len(summary.kinds))
     point = point_of(summary.building.lat, summary.building.lon)
     return AppMessage(
-        title="".join(text for text, _ in filled(_SUMMARY_TITLE[language], slots)),
-        body="".join(text for text, _ in filled(_SUMMARY_BODY[language], slots)),
+        title="".join(text for text, _ in filled(PACKS[language].summing.title, slots)),
+        body="".join(text for text, _ in filled(PACKS[language].summing.body, slots)),
         hazard=summary.code,
         severity=summary.severity,
         place=slots["place"],
@@ -270,35 +228,37 @@ def _in_app(summary: Summary, language: Language) -> AppMessage:
 
 
 def _slots(summary: Summary, language: Language) -> dict[str, str]:
-    words = CATALOGUE[language]
-    plain = by_language(language, clean, to_gsm7)
+    pack = PACKS[language]
+    words = pack.words
     return {
         "mark": words.mark_end.join([*_marks(summary, language), ""]),
-        "head": _head(summary, language),
-        "place": plain(summary.building.of(language)),
-        "fresh": _new(summary.fresh, language),
-        "devices": _devices(summary, language),
+        "head": head_of(summary, language),
+        "place": named(summary.building, language),
+        "fresh": _new(summary.fresh, language, str(summary.fresh)),
+        "devices": devices_of(summary, language),
         "total": str(summary.total) if summary.total else "",
         "kinds": _kinds(summary.kinds, language, kinds_shown),
         "newest": _newest(summary, language, newest_shown),
         "act": words.acts.reply if summary.two_way else "",
-        "reference": plain(summary.reference),
+        "reference": pack.script.plain(summary.reference),
     }
 
 
-def _head(summary: Summary, language: Language) -> str:
-    words, hazard = CATALOGUE[language], TAXONOMY[summary.code]
-    if hazard.family == "fire" or hazard.code == "charge.smoke":
-        return words.fire
+def head_of(summary: Summary, language: Language) -> str:
+    """Which kind of matter, in one word."""
+    pack, hazard = PACKS[language], TAXONOMY[summary.code]
+    told = label(hazard, language)
+    if is_fire(hazard):
+        return pack.words.fire
+    if hazard.cls is SignalClass.A and pack.words.loud:
+        return told.upper() if summary.severity == 1 else told.capitalize()
     if hazard.cls is SignalClass.A:
-        return by_language(language, hazard.zh, hazard.en.upper() if summary.severity == 1 else hazard.en.capitalize())
-    if hazard.cls is SignalClass.S:
-        return by_language(language, "监管", "Check")
-    return by_language(language, "故障", "Trouble")
+        return told
+    return pack.summing.head_check if hazard.cls is SignalClass.S else pack.summing.head_trouble
 
 
 def _marks(summary: Summary, language: Language) -> list[str]:
-    words = CATALOGUE[language]
+    words = PACKS[language].words
     return [*([words.drill] if summary.drill else []), *([words.maybe_test] if summary.test else [])]
 
 
@@ -310,65 +270,57 @@ def _kind(summary: Summary) -> int:
     return 2 if hazard.cls is SignalClass.S else 3
 
 
-def _devices(summary: Summary, language: Language) -> str:
-    return (_ONE if summary.total == 1 else _DEVICES)[language][_kind(summary)]
+def devices_of(summary: Summary, language: Language) -> str:
+    words = PACKS[language].summing
+    return (words.device if summary.total == 1 else words.devices)[_kind(summary)]
 
 
 def _kinds(kinds: Sequence[tuple[str, int]], language: Language, most: int) -> str:
     """`烟雾报警32、温度火警2等`: how many of each kind."""
-    named = [f"{_label(code, language)}{by_language(language, '', ' ')}{count}" for code, count in kinds[:most]]
-    more = by_language(language, "等", " ...") if len(kinds) > most else ""
-    return _SEPARATOR[language].join(named) + more
+    words = PACKS[language].summing
+    counted = [words.kind.format(label=_label(code, language), count=count) for code, count in kinds[:most]]
+    return words.separator.join(counted) + (words.more if len(kinds) > most else "")
 
 
 def _newest(summary: Summary, language: Language, most: int) -> str:
     """The newest places within the building, without its own name."""
-    building = summary.building.of(language)
-    plain = by_language(language, clean, to_gsm7)
-    inside = []
+    building, inside = named(summary.building, language), []
     for place in summary.newest[:most]:
-        whole = place.of(language)
+        whole = named(place, language)
         rest = whole[len(building) :].lstrip(" ,-，") if whole.startswith(building) else whole
-        inside.append(plain(rest or whole))
-    return _SEPARATOR[language].join(dict.fromkeys(inside))
+        inside.append(rest or whole)
+    return PACKS[language].summing.separator.join(dict.fromkeys(inside))
 
 
-def _count(number: int, language: Language) -> str:
-    """Spoken: 两个, 三十四个; beyond two digits as a number, which a voice reads right before 个."""
-    if language is Language.EN:
-        return str(number)
-    if number == 2:
-        return "两"
-    return say_zh(str(number)) if number < 100 else str(number)
-
-
-def _new(number: int, language: Language) -> str:
-    return by_language(language, str(number), f"{number} new place{'' if number == 1 else 's'}")
+def _new(number: int, language: Language, count: str) -> str:
+    words = PACKS[language].summing
+    return (words.fresh_one if number == 1 else words.fresh).format(count=count)
 
 
 def _age(age: timedelta, language: Language) -> str:
-    hours = int(age.total_seconds()) // 3600
+    words, hours = PACKS[language].summing, int(age.total_seconds()) // 3600
     if hours >= 48:
-        return by_language(language, f"{hours // 24}天前", f"{hours // 24} days ago")
-    return by_language(language, f"{max(1, hours)}小时前", f"{max(1, hours)} h ago")
+        return words.days_ago.format(count=hours // 24)
+    return words.hours_ago.format(count=max(1, hours))
 
 
 def _line(line: DigestLine, digest: Digest, language: Language) -> str:
-    place = by_language(language, line.place.zh, line.place.en)
-    age = _age(digest.now - line.opened_at, language)
-    return by_language(
-        language,
-        f"{_label(line.code, language)}：{place}，{age}，编号{line.reference}",
-        f"{_label(line.code, language)}: {place}, {age}, ref {line.reference}",
+    return PACKS[language].summing.digest_line.format(
+        label=_label(line.code, language),
+        place=PACKS[language].script.name(line.place),
+        age=_age(digest.now - line.opened_at, language),
+        reference=line.reference,
     )
 
 
-def _grid(digest: Digest, language: Language) -> str:
+def grid_of(digest: Digest, language: Language) -> str:
+    """The grid's name as this script can print it."""
+    pack = PACKS[language]
     if not digest.grid:
-        return by_language(language, *_EVERYWHERE)
-    return by_language(language, clean(digest.grid), to_gsm7(clean(digest.grid_en)) or to_gsm7(digest.grid) or "grid")
+        return pack.summing.everywhere
+    names = (digest.grid_en, digest.grid) if pack.script.latin_names else (digest.grid,)
+    return next(filter(None, (pack.script.plain(clean(name)) for name in names)), pack.summing.grid)
 
 
 def _label(code: str, language: Language) -> str:
-    hazard = TAXONOMY[code]
-    return by_language(language, hazard.zh, hazard.en)
+    return label(TAXONOMY[code], language)

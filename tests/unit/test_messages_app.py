@@ -19,7 +19,7 @@ def test_a_flat_on_fire_looks_like_this() -> None:
     page = replace(context(), place=AT_POINT, incident_id="i-1")
     assert json.loads(render(Purpose.PAGE, Channel.APP, ZH, page)) == {
         "title": "火警：金鼎小区3栋",
-        "body": "烟雾报警，03:12。请确认是否前往。确认起火立即拨打119。编号A7K2Q",
+        "body": "烟雾报警，03:12。请确认是否前往。确认起火立即拨打119。先喊人撤离，勿乘电梯。编号A7K2Q",
         "hazard": "fire.smoke",
         "severity": 1,
         "place": "金鼎小区3栋",
@@ -30,6 +30,7 @@ def test_a_flat_on_fire_looks_like_this() -> None:
         "incident_id": "i-1",
         "purpose": "page",
         "actions": ["accept", "decline"],
+        "answer_url": "",
     }
 
 
@@ -37,7 +38,8 @@ def test_english_words_in_a_chinese_deployment_still_open_amap() -> None:
     message = app_message(replace(context(), place=AT_POINT), EN)
     assert message.title == "FIRE at Jinding Garden B3"
     assert message.body == (
-        "Signal: smoke, 03:12. Please confirm whether you are going. Call 119 at once if it is on fire. Ref A7K2Q"
+        "Signal: smoke, 03:12. Please confirm whether you are going. Call 119 at once if it is on fire."
+        " Get people out, use no lift. Ref A7K2Q"
     )
     assert message.map_url.startswith("https://uri.amap.com/marker?position=114.0412,32.1285&")
 
@@ -72,7 +74,7 @@ def test_raised_severity_and_long_names_are_kept() -> None:
     message = app_message(replace(context("water.leak"), place=long, severity=1), ZH)
     assert message.severity == 1
     assert message.title == "漏水：" + "长" * 300
-    assert message.body == "03:12。请确认是否前往。编号A7K2Q"
+    assert message.body == "03:12。请确认是否前往。先关水阀，防止触电。编号A7K2Q"
 
 
 def test_a_drill_says_so_first_and_names_no_number() -> None:

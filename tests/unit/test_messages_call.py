@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerting.core.languages import speech_seconds, spoken_within
 from alerting.core.messages import call_script, loop_s_max, place_heard_by_s, render
 from alerting.core.model import Purpose
-from alerting.core.parts import speech_seconds
-from alerting.core.places import spoken_within
 from devices.model import Channel, Language
 from devices.taxonomy import TAXONOMY
 from tests.unit.test_messages_places import BIKE_SHED, FLAT, LONG_NAMES, SELF_BUILT, placed
@@ -31,7 +30,7 @@ def test_a_flat_on_fire_sounds_like_this() -> None:
         "language": "zh-CN",
         "say": "火警。金鼎小区，三栋，二单元，十二层，幺二零幺，客厅。烟雾报警。",
         "keys": "确认出发请按一，无法前往请按二，重听请按三。",
-        "recorded": "已记录，请注意安全，确认起火立即拨打幺幺九。",
+        "recorded": "已记录，先喊人撤离，勿乘电梯，请注意安全，确认起火立即拨打幺幺九。",
         "declined": "已转派，谢谢。",
         "missed": "未确认，稍后再次呼叫。",
         "wait": "请稍候。",
@@ -40,7 +39,9 @@ def test_a_flat_on_fire_sounds_like_this() -> None:
     english = call_script(context(), EN)
     assert english.say == ("Fire. Jinding Garden, building B3, unit 2, floor 12, room 1 2 0 1, living. Signal: smoke.")
     assert english.keys == "Press one if you are going, two if you cannot, three to hear it again."
-    assert english.recorded == "Recorded. Take care. If it is on fire, call 1 1 9 at once."
+    assert english.recorded == (
+        "Recorded. Get people out, use no lift. Take care. If it is on fire, call 1 1 9 at once."
+    )
 
 
 def test_keys_of_the_json_are_the_contract() -> None:
@@ -112,7 +113,7 @@ def test_who_is_only_told_is_offered_no_key_but_hear_again(purpose: Purpose, zh:
 
 def test_only_what_may_burn_names_the_fire_brigade() -> None:
     assert "幺幺九" in call_script(context("charge.overheat", BIKE_SHED), ZH).recorded
-    assert call_script(context("elevator.trapped"), ZH).recorded == "已记录，请注意安全。"
+    assert call_script(context("elevator.trapped"), ZH).recorded == "已记录，安抚被困者，勿扒门，请注意安全。"
 
 
 def test_no_digit_is_left_for_the_voice_to_guess_in_chinese() -> None:

@@ -47,29 +47,31 @@ def assert_one_part(text: str, language: Language) -> None:
         (
             "fire.smoke",
             FLAT,
-            "火警：金鼎小区3栋2单元12层1201客厅烟雾报警，03:12。接听来电按1。确认起火拨119。编号A7K2Q",
+            "火警：金鼎小区3栋2单元12层1201客厅烟雾报警，03:12。接听来电按1。确认起火拨119。先喊人撤离，勿乘电梯。编号A7K2Q",
             "FIRE at Jinding Garden B3 U2 F12 1201 living: smoke, 03:12."
-            " Answer the call, press 1. Call 119 if on fire. Ref A7K2Q",
+            " Answer the call, press 1. Call 119 if on fire. Get people out, use no lift. Ref A7K2Q",
         ),
         (
             "charge.overheat",
             BIKE_SHED,
-            "充电过温：金鼎小区2号充电棚，03:12。接听来电按1。确认起火拨119。编号A7K2Q",
+            "充电过温：金鼎小区2号充电棚，03:12。接听来电按1。确认起火拨119。先断电，勿用水扑救。编号A7K2Q",
             "CHARGING OVERHEAT at Jinding Garden shed 2, 03:12."
-            " Answer the call, press 1. Call 119 if on fire. Ref A7K2Q",
+            " Answer the call, press 1. Call 119 if on fire. Cut the power first, use no water. Ref A7K2Q",
         ),
         (
             "ebike.in_elevator",
             LIFT,
-            "电动车进电梯：金鼎小区5号楼东侧电梯，03:12。接听来电按1。编号A7K2Q",
-            "E-bike in lift at Jinding Garden B5 east lift, 03:12. Answer the call, press 1. Ref A7K2Q",
+            "电动车进电梯：金鼎小区5号楼东侧电梯，03:12。接听来电按1。劝其推出，勿同乘。编号A7K2Q",
+            "E-bike in lift at Jinding Garden B5 east lift, 03:12."
+            " Answer the call, press 1. Have it taken out, do not ride along. Ref A7K2Q",
         ),
         (
             "fire.smoke",
             None,
-            "火警：未登记位置(设备 smoke-0123)烟雾报警，03:12。接听来电按1。确认起火拨119。编号A7K2Q",
+            "火警：未登记位置(设备 smoke-0123)烟雾报警，03:12。"
+            "接听来电按1。确认起火拨119。先喊人撤离，勿乘电梯。编号A7K2Q",
             "FIRE at unregistered place, device smoke-0123: smoke, 03:12."
-            " Answer the call, press 1. Call 119 if on fire. Ref A7K2Q",
+            " Answer the call, press 1. Call 119 if on fire. Get people out, use no lift. Ref A7K2Q",
         ),
     ],
 )

@@ -7,9 +7,9 @@ import pytest
 
 from alerting.core.context import Context
 from alerting.core.keys import FOLDED_BY_BUILDING
+from alerting.core.languages import speech_seconds
 from alerting.core.messages import app_message, call_script, loop_s_max, render, sms_page
 from alerting.core.model import PlaceText, Purpose
-from alerting.core.parts import speech_seconds
 from alerting.core.places import apart, place_text
 from devices.model import Channel, Language, Placement
 from devices.taxonomy import TAXONOMY

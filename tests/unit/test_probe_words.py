@@ -5,7 +5,7 @@ import pytest
 
 from alerting.core.messages import CallScript
 from alerting.core.parts import gsm7_single_units_max, gsm7_units, to_gsm7, ucs2_single_units_max, ucs2_units
-from alerting.core.probe_words import LACKS, check_call, code_sms, push
+from alerting.core.probe_words import check_call, code_sms, lack_words, push
 from alerting.core.walk_test import Lack
 from devices.model import Language
 
@@ -40,5 +40,5 @@ def test_the_call_offers_the_keys_it_takes_and_frightens_nobody(
 
 
 def test_every_lack_has_its_words() -> None:
-    assert LACKS.keys() == set(Lack)
-    assert all(zh and en and en.isascii() for zh, en in LACKS.values())
+    assert all(lack_words(lack, language) for lack in Lack for language in Language)
+    assert all(lack_words(lack, Language.EN).isascii() for lack in Lack)
