@@ -1,23 +1,36 @@
-"""Links with which a household says by one tap whether it was satisfied: signed, short, for one incident and person.
+"""Links with which people answer by one tap: a household whether it was satisfied, a worker whether he goes.
 
-Never stored: the database holds a token's hash alone, and a token that this deployment's secret did not make is none.
+Never stored: of a household's token the database holds the hash alone, of a worker's nothing at all; a token that this
+deployment's secret did not make is none.
 """
 
 import base64
+import binascii
 import hmac
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from hashlib import sha256
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from alerting.channels.base import Submission
 
 valid_days = 7
 token_chars = 16
 """96 bits: nobody finds one by trying, and a Chinese text of one part has room for little more."""
+worker_token_chars = 22
+"""128 bits: a notification's own id, enciphered; who makes one up meets an id that nobody has."""
+worker_valid_hours = 12
 path = "/a/"
-_TOKEN = re.compile(rf"{path}[\w-]{{{token_chars}}}", re.ASCII)
+open_place = "_" * worker_token_chars
+"""Stands in a text until it is sent, as long as the token that takes its place."""
+_TOKEN = re.compile(rf"{path}[\w-]{{{token_chars},{worker_token_chars}}}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AnswerLinks:
     """`public_url`: where the answer page is reached from outside; "" where it is not."""
 
@@ -35,6 +48,58 @@ class AnswerLinks:
     def link(self, token: str) -> str:
         """Empty where nobody outside reaches the page."""
         return f"{self.public_url.rstrip('/')}{path}{token}" if self.public_url and self.secret_key else ""
+
+    @property
+    def open_link(self) -> str:
+        """A worker's link as texts are written, before it is known which message carries it."""
+        return self.link(open_place)
+
+    def worker_token(self, notification_id: str) -> str:
+        """Empty for an id that is no UUID."""
+        try:
+            plain = UUID(notification_id).bytes
+        except ValueError:
+            return ""
+        encryptor = self._cipher.encryptor()
+        return base64.urlsafe_b64encode(encryptor.update(plain) + encryptor.finalize()).decode().rstrip("=")
+
+    def notification_of(self, token: str) -> str | None:
+        """Whose link it is; an id that nobody has for a token that was made up; None for what cannot be one."""
+        if not self.secret_key or len(token) != worker_token_chars or not token.isascii():
+            return None
+        try:
+            hidden = base64.b64decode(token + "==", altchars=b"-_", validate=True)
+        except binascii.Error:
+            return None
+        if len(hidden) != len(UUID(int=0).bytes):
+            return None
+        decryptor = self._cipher.decryptor()
+        found = str(UUID(bytes=decryptor.update(hidden) + decryptor.finalize()))
+        return found if self.worker_token(found) == token else None
+
+    def filled(self, submission: Submission) -> Submission:
+        """The message with its own link in the open place; itself where it has none."""
+        in_wording = submission.wording is not None and any(
+            open_place in value for value in submission.wording.variables.values()
+        )
+        if open_place not in submission.text and not in_wording:
+            return submission
+        token = self.worker_token(submission.notification_id)
+        if not token:
+            return submission
+        wording = submission.wording
+        if wording is not None and in_wording:
+            wording = replace(
+                wording,
+                variables={name: each.replace(open_place, token) for name, each in wording.variables.items()},
+            )
+        return replace(submission, text=submission.text.replace(open_place, token), wording=wording)
+
+    @cached_property
+    def _cipher(self) -> Cipher[modes.ECB]:
+        """One block, never more: each id is enciphered by itself."""
+        key = hmac.digest(self.secret_key.encode(), b"worker answer link", sha256)[:16]
+        return Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305
 
 
 def without_links(text: str) -> str:

@@ -22,7 +22,7 @@ from alerting.core.raised import raised_record
 from alerting.core.records import causes
 from alerting.core.signal import placement_of_signal
 from alerting.core.walk_test import LastWord, WalkTest, hear, look
-from alerting.core.world import World
+from alerting.core.world import Hastened, World
 from alerting.escalation import TABLE as RULES
 from alerting.loading import with_takers, with_told
 from alerting.ports import Clock, Ids
@@ -123,7 +123,7 @@ class Deciding:
         written.entries.extend(told.entries)
         return incident_id, not written.opened, written
 
-    def due(self, conn: Connection, ids: Collection[str]) -> Written:
+    def due(self, conn: Connection, ids: Collection[str], hastened: Mapping[str, Hastened] | None = None) -> Written:
         """Ask the escalation rules about these incidents: their time has come, or a message of theirs failed."""
         now = self._clock.now()
         found = incidents.load(conn, ids)
@@ -132,6 +132,7 @@ class Deciding:
         paged = notifications.paged(conn, list(found))
         world = with_told(conn, self._world(conn, now, incidents_=list(found.values())), found.values())
         world = restraining.with_windows(conn, world, incidents=found.values())
+        world = replace(world, hastened=hastened or {})
         made: list[Decision] = []
         for incident in sorted(found.values(), key=lambda each: (each.severity, each.due_at or now)):
             made.extend(_ask_rules(incident, paged.get(incident.id, ()), world))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from alerting.core.decisions import Notify
 from alerting.core.model import Purpose, Reason, Settings
 from alerting.core.night import local_day, next_hour
-from alerting.core.summary_words import Digest, digest_lines, render_digest
+from alerting.core.summary_words import Digest, digest_lines, render_digest, word_digest
 from alerting.core.world import World
 from alerting.deciding import Deciding
 from alerting.ports import Clock, Database, Priority
@@ -122,6 +122,7 @@ def _notices(digest: Digest, person: Person, day: str) -> list[Notify]:
                     purpose=Purpose.DIGEST,
                     urgency=digest_urgency,
                     text=render_digest(digest, channel, person.language),
+                    wording=word_digest(digest, channel, person.language),
                     reason=Reason.DIGEST,
                 )
             )

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, StatementError
 
 from alerting.aftermath import Aftermath
+from alerting.core.world import Hastened
 from alerting.deciding import Deciding
 from alerting.metrics import Metrics
 from alerting.ports import Clock, Database, Priority
@@ -37,6 +38,10 @@ _FAULTS = (
 """What one incident's own data can do to its decision; the database's state is not among them."""
 
 
+async def _nothing() -> None:
+    return
+
+
 class Dues:
     def __init__(
         self,
@@ -49,8 +54,10 @@ class Dues:
         boot: int,
         run_all: Callable[[], Awaitable[object]],
         on_violation: OnViolation = lambda what, number: None,
+        sweep: Callable[[], Awaitable[object]] = _nothing,
     ) -> None:
-        """`run_all`: everything that is looked after in time, these incidents among it."""
+        """`run_all`: everything that is looked after in time, these incidents among it. `sweep`: the same for
+        attempts; one that waits in memory (for a busy phone) has its lease prolonged by that."""
         self._database = database
         self._deciding = deciding
         self._aftermath = aftermath
@@ -59,12 +66,16 @@ class Dues:
         self._boot = boot
         self._run_all = run_all
         self._on_violation = on_violation
+        self._sweep = sweep
         self._soon: set[str] = set()
+        self._hastened: dict[str, Hastened] = {}
         self._late_attempts: list[str] = []
 
-    def ask_soon(self, incident_id: str) -> None:
-        """Its rules are asked at the next look, due or not."""
+    def ask_soon(self, incident_id: str, hastened: Hastened | None = None) -> None:
+        """Its rules are asked at the next look, due or not. `hastened`: whose answer is not waited for."""
         self._soon.add(incident_id)
+        if hastened is not None:
+            self._hastened[incident_id] = hastened
 
     async def recover(self) -> None:
         """At the start: was the clock set back while we were gone, what is due keeps the time that it had left."""
@@ -120,6 +131,9 @@ class Dues:
         if late.incidents or late.held:
             await self._run_all()  # the machine may only have stood still
             late = await self._database.read(lambda conn: watching.overdue(conn, before))
+        if late.attempts:
+            await self._sweep()  # as above
+            late = await self._database.read(lambda conn: watching.overdue(conn, before))
         self._violated("incident_overdue", late.incidents)
         self._violated("held_alarm_overdue", late.held)
         twice = sorted(set(late.attempts).intersection(self._late_attempts))
@@ -138,8 +152,9 @@ class Dues:
         self._on_violation(what, len(ids))
 
     async def _ask(self, ids: list[str]) -> None:
+        hastened = {id_: self._hastened.pop(id_) for id_ in ids if id_ in self._hastened}
         try:
-            written = await self._database.write(Priority.ALARM, lambda conn: self._deciding.due(conn, ids))
+            written = await self._database.write(Priority.ALARM, lambda conn: self._deciding.due(conn, ids, hastened))
         except StatementError as fault:
             if type(fault) is not StatementError and not isinstance(fault, _FAULTS):
                 raise

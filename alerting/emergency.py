@@ -5,14 +5,15 @@ Never acknowledges anything and never replaces the commit: the message is still 
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from alerting.carriers import Given, carriers_of
 from alerting.channels import TABLE as CHANNELS
-from alerting.channels.base import ChannelProvider, Submission
+from alerting.channels.base import Accepted, ChannelProvider, Submission, Unknown
 from alerting.core.decisions import Notify
 from alerting.core.fold import SignalIn, dedup_key, fold
 from alerting.core.model import Settings
@@ -47,7 +48,7 @@ class Emergency:
         self,
         *,
         database: Database,
-        providers: Mapping[Channel, ChannelProvider],
+        providers: Given,
         clock: Clock,
         ids: Ids,
         settings: Settings,
@@ -55,7 +56,7 @@ class Emergency:
         on_recorded: Callable[[Sequence[tuple[int, timeline.Entry]]], None],
     ) -> None:
         self._database = database
-        self._providers = providers
+        self._carriers = carriers_of(providers)
         self._clock = clock
         self._ids = ids
         self._settings = settings
@@ -140,9 +141,6 @@ class Emergency:
         self._on_recorded(entries)
 
     async def _send(self, notice: Notify) -> None:
-        provider = self._providers.get(notice.channel)
-        if provider is None:
-            return
         submission = Submission(
             attempt_id=self._ids.attempt(),
             notification_id=self._ids.uuid7(),
@@ -152,11 +150,29 @@ class Emergency:
             address=notice.address,
             language=notice.language,
             text=notice.text,
+            wording=notice.wording,
             urgency=0,
             planned_at=self._clock.now(),
         )
-        submitted = await provider.submit(submission, CHANNELS[notice.channel].submit_deadline_s)
-        log.critical("NOT RECORDED: %s to %s: %s", notice.channel.value, notice.recipient_id, type(submitted).__name__)
+        for name in self._carriers.order(notice.channel, notice.address, notice.recipient_id):
+            provider = self._carriers.named(notice.channel, name)
+            if provider is None or await self._accepted(provider, submission):
+                return
+
+    async def _accepted(self, provider: ChannelProvider, submission: Submission) -> bool:
+        """One carrier after the other until one has it. A call of which nobody knows is not made again."""
+        channel, now = submission.channel, self._clock.now()
+        self._carriers.counted(channel, provider.name, submission.address, now)
+        told = replace(
+            submission,
+            attempt_id=self._ids.attempt(),
+            target=self._carriers.target(provider.name, submission.recipient_id),
+        )
+        answer = await provider.submit(told, CHANNELS[channel].submit_deadline_s)
+        self._carriers.heard(channel, provider.name, submission.address, answer, self._clock.now())
+        what = type(answer).__name__
+        log.critical("NOT RECORDED: %s by %s to %s: %s", channel.value, provider.name, submission.recipient_id, what)
+        return isinstance(answer, Accepted) or (isinstance(answer, Unknown) and channel is Channel.VOICE)
 
     def _key(self, signal: SignalIn) -> str:
         return f"{signal.device_id}|{signal.code}"

@@ -18,7 +18,13 @@ class Jumps:
     """`look` belongs before everything that asks what is due. `leads`: this process looks after due times."""
 
     def __init__(
-        self, database: Database, clock: Clock, boot: int, *, leads: bool, on_jump: Callable[[], None] = lambda: None
+        self,
+        database: Database,
+        clock: Clock,
+        boot: int,
+        *,
+        leads: bool,
+        on_jump: Callable[[timedelta], None] = lambda by: None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -38,7 +44,7 @@ class Jumps:
         if not self._leads:
             clock.follow(by)
         log.warning("the clock was set forward by %.1f s; %s due times moved on with it", by.total_seconds(), moved)
-        self._on_jump()
+        self._on_jump(by)
 
     async def _move(self, clock: SteadyClock, by: timedelta) -> int | None:
         """The clock follows inside the transaction: whoever writes next already has the new time."""

@@ -42,6 +42,18 @@ class Metrics(Protocol):
 
     def drill_escalated(self, reason: str) -> None: ...
 
+    def breaker(self, channel: str, provider: str, word: str) -> None:
+        """A carrier's breaker has moved: closed, open or half_open."""
+        ...
+
+    def passed_on(self, channel: str, provider: str, reason: str) -> None:
+        """A message goes on to this carrier: `failover` or `hedge`."""
+        ...
+
+    def budget_refused(self, channel: str, urgency: int) -> None:
+        """Every carrier's limit for a number is spent."""
+        ...
+
     def canary(self, seconds: float) -> None:
         """From its publication until the loop-back provider had it."""
         ...
@@ -89,6 +101,15 @@ class NoMetrics:
         return
 
     def drill_escalated(self, reason: str) -> None:
+        return
+
+    def breaker(self, channel: str, provider: str, word: str) -> None:
+        return
+
+    def passed_on(self, channel: str, provider: str, reason: str) -> None:
+        return
+
+    def budget_refused(self, channel: str, urgency: int) -> None:
         return
 
     def canary(self, seconds: float) -> None:

@@ -7,7 +7,7 @@ Never decides who is told of an alarm.
 import asyncio
 import hmac
 import logging
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -16,12 +16,15 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from alerting.carriers import Given, carriers_of
 from alerting.channels import TABLE as CHANNELS
-from alerting.channels.base import Accepted, Busy, ChannelProvider, Rejected, Submission, Submitted
+from alerting.channels.base import Accepted, Busy, Rejected, Scope, Submission, Submitted
 from alerting.core.acts import KeyOutcome
 from alerting.core.attempts import of_submitted
 from alerting.core.household_words import HOUSEHOLD as HOUSEHOLD_NAME
+from alerting.core.lines import Line, ends
 from alerting.core.model import AttemptState
+from alerting.core.routing import Go
 from alerting.ports import Clock, Conflict, Database, Priority
 from alerting.store import probes
 from alerting.store.probes import Probe
@@ -34,6 +37,8 @@ from devices.store.scope import path_of_place
 log = logging.getLogger(__name__)
 
 CONTACT = "contact"
+SELF_TEST = "self_test"
+"""The daily message to a phone: it confirms nothing but that it was tapped."""
 HOUSEHOLD = "household"
 """A check of a household's number: its own id is the contact's and the person's."""
 
@@ -46,7 +51,12 @@ per_hour_max = 3
 """To one number: carriers block a sender that pesters."""
 app_again_s = 2.0
 push_event = "verification"
+self_test_event = "self_test"
+self_test_again_s = 300.0
+"""A phone without an open app is looked for again so often, until the message expires."""
 grace_s = 4.0
+urgency = 5
+line_busy_s = 10.0
 
 
 class Confirmation(StrEnum):
@@ -66,13 +76,13 @@ class Probes:
         self,
         *,
         database: Database,
-        providers: Mapping[Channel, ChannelProvider],
+        providers: Given,
         hub: Hub,
         clock: Clock,
         boot: int,
     ) -> None:
         self._database = database
-        self._providers = providers
+        self._carriers = carriers_of(providers)
         self._hub = hub
         self._clock = clock
         self._boot = boot
@@ -80,11 +90,11 @@ class Probes:
 
     async def sweep(self) -> None:
         """Find what is due and send it; mostly there is nothing."""
-        now, channels = self._clock.now(), tuple(self._providers)
+        now, channels = self._clock.now(), self._carriers.channels
         if not await self._database.read(lambda conn: probes.any_due(conn, now, channels)):
             return
         claimed = await self._database.write(
-            Priority.ATTEMPT, lambda conn: probes.claim(conn, now, self._boot, channels, claim_most)
+            Priority.ATTEMPT, lambda conn: probes.claim(conn, now, self._boot, channels, claim_most, self._pick)
         )
         for probe in claimed:
             task = asyncio.create_task(self._send(probe))
@@ -105,7 +115,8 @@ class Probes:
 
     async def _send(self, probe: Probe) -> None:
         if probe.channel is Channel.APP:
-            submitted = self._push(probe)
+            pushed = self._push(probe)
+            submitted = await self._by_carriers(probe, pushed) if probe.kind == SELF_TEST else pushed
         else:
             submitted = await self._submit(probe)
         now = self._clock.now()
@@ -115,24 +126,63 @@ class Probes:
             log.error("what became of probe %s is not recorded: %s", probe.id, type(fault).__name__)
 
     async def _submit(self, probe: Probe) -> Submitted:
-        submission = Submission(
-            attempt_id=probe.id,
-            notification_id=probe.id,
-            incident_id="",
-            recipient_id=probe.person_id or "",
-            channel=probe.channel,
-            address=probe.address,
-            language=probe.language,
-            text=probe.text,
-            urgency=5,
-            planned_at=probe.created_at,
-        )
-        return await self._providers[probe.channel].submit(submission, CHANNELS[probe.channel].submit_deadline_s)
+        submission, now = _submission(probe), self._clock.now()
+        if probe.channel is Channel.VOICE and self._carriers.lines.at(probe.address, now) is not None:
+            return Busy(line_busy_s)
+        choice = self._carriers.choose(submission, now, prefer=probe.provider or "")
+        if choice.go is Go.WAIT or (choice.provider and choice.provider != probe.provider):
+            return Busy(1.0)  # looked at again, by whom it then is
+        provider = self._carriers.named(probe.channel, choice.provider)
+        if provider is None or choice.go not in (Go.NOW, Go.ANYWAY):
+            return Rejected(choice.why.value or "no_carrier", Scope.ACCOUNT)
+        self._carriers.counted(probe.channel, provider.name, probe.address, now)
+        if probe.channel is Channel.VOICE:
+            until = ends(now, provider.caps.ring_s)
+            self._carriers.lines.take(probe.address, Line(probe.id, probe.id, "", provider.name, urgency, until))
+        answer = await provider.submit(submission, CHANNELS[probe.channel].submit_deadline_s)
+        self._carriers.heard(probe.channel, provider.name, probe.address, answer, self._clock.now())
+        if isinstance(answer, Rejected | Busy):
+            self._carriers.lines.free(probe.id)
+        return answer
+
+    def _pick(self, probe: Probe) -> str:
+        """In the writer's thread: by which carrier; committed before it is sent."""
+        return self._carriers.first(probe.channel, probe.address, probe.person_id or "", urgency, self._clock.now(), "")
+
+    async def _by_carriers(self, probe: Probe, pushed: Submitted) -> Submitted:
+        """To every app carrier that knows where he is, as a page would go: the message tries the way of a page."""
+        person_id, submission = probe.person_id or "", _submission(probe)
+        for name in self._carriers.order(Channel.APP, probe.address, person_id):
+            provider, target = self._carriers.named(Channel.APP, name), self._carriers.target(name, person_id)
+            if provider is None or not target:
+                continue
+            answer = await provider.submit(replace(submission, target=target), CHANNELS[Channel.APP].submit_deadline_s)
+            if isinstance(answer, Accepted):
+                pushed = answer
+        return pushed
 
     def _push(self, probe: Probe) -> Submitted:
         """To the person's open sessions; without one, again in a moment, until it expires."""
-        reached = self._hub.push(probe.person_id or "", push_event, probe.text.encode())
-        return Accepted("stream") if reached else Busy(app_again_s)
+        own = probe.kind == SELF_TEST
+        event = self_test_event if own else push_event
+        reached = self._hub.push(probe.person_id or "", event, probe.text.encode())
+        return Accepted("stream") if reached else Busy(self_test_again_s if own else app_again_s)
+
+
+def _submission(probe: Probe) -> Submission:
+    return Submission(
+        attempt_id=probe.id,
+        notification_id=probe.id,
+        incident_id="",
+        recipient_id=probe.person_id or "",
+        channel=probe.channel,
+        address=probe.address,
+        language=probe.language,
+        text=probe.text,
+        wording=probe.wording,
+        urgency=urgency,
+        planned_at=probe.created_at,
+    )
 
 
 def push_text(probe_id: str, title: str, body: str, code: str, path: str, expires_at: datetime) -> str:

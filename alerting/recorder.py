@@ -36,6 +36,8 @@ class Outcome:
     incident_id: str
     entry: timeline.Entry | None = None
     again: attempts.NewAttempt | None = None
+    raises: bool = True
+    """Its state may be the message's: not where another attempt of it lives, or follows a refusal."""
 
 
 def planned_again(again: attempts.NewAttempt) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def planned_again(again: attempts.NewAttempt) -> dict[str, Any]:
 @dataclass(slots=True)
 class _Waiting:
     outcome: Outcome
-    done: asyncio.Future[None] | None = field(default=None)
+    done: asyncio.Future[bool] | None = field(default=None)
 
 
 class Recorder:
@@ -70,12 +72,13 @@ class Recorder:
         self._waiting.append(_Waiting(outcome))
         self._start()
 
-    async def record_durably(self, outcome: Outcome) -> None:
-        """Take an outcome and return when it is committed."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def record_durably(self, outcome: Outcome) -> bool:
+        """Take an outcome and return when it is committed: was its further attempt written? Not where there is none, or
+        its number was taken."""
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(outcome, done))
         self._start()
-        await done
+        return await done
 
     async def drained(self) -> None:
         """Wait until everything taken so far is written."""
@@ -98,16 +101,21 @@ class Recorder:
 
     async def _write(self, batch: list[_Waiting]) -> None:
         outcomes = [waiting.outcome for waiting in batch]
+        urgent = any(outcome.again and outcome.again.state is AttemptState.SENDING for outcome in outcomes)
         while True:
             try:
-                entries = await self._database.write(Priority.ATTEMPT, lambda conn: write(conn, outcomes, self._wake))
+                entries, made = await self._database.write(
+                    Priority.ACCEPTANCE if urgent else Priority.ATTEMPT,
+                    lambda conn: write_all(conn, outcomes, self._wake),
+                )
                 break
             except (SQLAlchemyError, OSError, Conflict) as fault:
                 log.warning("attempt outcomes wait for the database: %s", type(fault).__name__)
                 await asyncio.sleep(retry_s)
         for waiting in batch:
             if waiting.done is not None and not waiting.done.done():
-                waiting.done.set_result(None)
+                again = waiting.outcome.again
+                waiting.done.set_result(again is not None and again.id in made)
         self._on_written(entries)
 
 
@@ -115,19 +123,28 @@ def write(
     conn: Connection, outcomes: Sequence[Outcome], wake: Callable[[Connection, str], None]
 ) -> list[tuple[int, timeline.Entry]]:
     """One transaction: attempts, the best state of their notifications, further attempts, timeline."""
+    return write_all(conn, outcomes, wake)[0]
+
+
+def write_all(
+    conn: Connection, outcomes: Sequence[Outcome], wake: Callable[[Connection, str], None]
+) -> tuple[list[tuple[int, timeline.Entry]], set[str]]:
+    """The same, with the further attempts that were written."""
     attempts.change(conn, [outcome.change for outcome in outcomes])
     raised: dict[str, AttemptState] = {}
     for outcome in outcomes:
         state = outcome.change.state
+        if not outcome.raises:
+            continue
         before = raised.get(outcome.notification_id)
         if before is None or RANK[state] > RANK[before]:
             raised[outcome.notification_id] = state
     notifications.raise_states(conn, sorted(raised.items()))
-    attempts.insert(conn, [outcome.again for outcome in outcomes if outcome.again is not None])
+    made = attempts.insert_further(conn, [outcome.again for outcome in outcomes if outcome.again is not None])
     entries = [entry for entry in map(_line, outcomes) if entry is not None]
     if entries:
         wake(conn, WAKE_STREAM)
-    return list(zip(timeline.append(conn, entries), entries, strict=True))
+    return list(zip(timeline.append(conn, entries), entries, strict=True)), made
 
 
 def _line(outcome: Outcome) -> timeline.Entry | None:

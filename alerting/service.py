@@ -5,7 +5,8 @@ here; every decision is the core's and every write one transaction. Never parses
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -13,12 +14,13 @@ from sqlalchemy import Connection
 
 from alerting.aftermath import Aftermath
 from alerting.answer_links import AnswerLinks
-from alerting.answers import Answers
+from alerting.carriers import CarrierState, Given, carriers_of
 from alerting.channels.base import ChannelProvider
 from alerting.commands import Commands
-from alerting.core.acts import ENDS_PAGES, Done, KeyOutcome, Verb
+from alerting.core.acts import ENDS_PAGES, Done, Verb
 from alerting.core.decisions import Refused
 from alerting.core.model import Actor, AttemptState, Settings, Work
+from alerting.core.world import Hastened
 from alerting.deciding import Deciding
 from alerting.digests import Digests
 from alerting.drills import Drills
@@ -26,9 +28,11 @@ from alerting.dues import Dues, OnViolation
 from alerting.emergency import Emergency
 from alerting.entry import AlarmEntry
 from alerting.households import Households
-from alerting.inbox import Inbox
+from alerting.incoming import Incoming
 from alerting.jumps import Jumps
+from alerting.marking import Marking
 from alerting.metrics import Metrics
+from alerting.notes import Hooks
 from alerting.outbox import Checkpoint, Dispatcher
 from alerting.ports import Clock, Database, Ids, Priority
 from alerting.probes import Probes
@@ -36,13 +40,13 @@ from alerting.raising import Raising
 from alerting.reading import read
 from alerting.recorder import Outcome, Recorder
 from alerting.seen import LastSeen
+from alerting.spool import Spool
 from alerting.store import attempts, canary
 from alerting.stream import Hub
 from alerting.summing import Summing
 from alerting.supervision import Supervision
 from alerting.ticker import Ticker
 from alerting.writing import WAKE_OUTBOX, Outbox, Written
-from devices.model import Channel
 from devices.signals import RawMessage
 
 log = logging.getLogger(__name__)
@@ -63,7 +67,7 @@ class Service:
         self,
         *,
         database: Database,
-        providers: Mapping[Channel, ChannelProvider],
+        providers: Given,
         hub: Hub,
         clock: Clock,
         ids: Ids,
@@ -78,7 +82,12 @@ class Service:
         loopback: ChannelProvider | None = None,
         answer_links: AnswerLinks | None = None,
         sweeps_canary: bool = False,
+        spool: Spool | None = None,
     ) -> None:
+        self._links = answer_links or AnswerLinks("")
+        self.marking = Marking(database, clock, self.registry_changed)
+        self.on_breaker: Callable[[CarrierState], None] = lambda state: None
+        """A carrier is left alone for a while, or is back."""
         self._sweeps_canary = sweeps_canary
         self._leads = leads
         self._database = database
@@ -86,21 +95,24 @@ class Service:
         self._hub = hub
         self._metrics = metrics
         self._ids = ids
+        self.carriers = carriers_of(providers)
+        self.carriers.on_breaker = lambda state: self._breaker_moved(state)
+        outbox = replace(outbox, pick=lambda notice: self.carriers.pick(notice, clock.now()))
         self._deciding = Deciding(clock, ids, settings, outbox)
         self._aftermath = self._after_commits(tells)
         self.raising = Raising(
             database=database, deciding=self._deciding, clock=clock, ids=ids, after=self._aftermath.of
         )
-        self.households = self._households(outbox, answer_links or AnswerLinks(""))
+        self.households = self._households(outbox)
         self._summing = Summing(self._deciding, clock, ids)
         self._digests = Digests(self._deciding, database, clock, settings, self._aftermath.of)
         self.drills = Drills(self._deciding, clock, settings, self._aftermath.of)
         self._recorder = Recorder(database, self._aftermath.tell, outbox.wake)
         self.commands = self._commands(settings, outbox)
-        self.dispatcher = self._dispatcher(providers, outbox, checkpoint, loopback)
-        self.probes = Probes(database=database, providers=providers, hub=hub, clock=clock, boot=outbox.boot)
+        self.dispatcher = self._dispatcher(outbox, checkpoint, loopback)
+        self.probes = Probes(database=database, providers=self.carriers, hub=hub, clock=clock, boot=outbox.boot)
         self._outbox = outbox
-        self._jumps = Jumps(database, clock, outbox.boot, leads=leads)
+        self._jumps = Jumps(database, clock, outbox.boot, leads=leads, on_jump=self.carriers.lines.moved)
         self._dues = self._due_watch(outbox, on_violation)
         grace_s = settings.supervision_grace_s
         self.supervision = Supervision(database, self._deciding, self._aftermath.of, clock, ids, grace_s)
@@ -112,10 +124,10 @@ class Service:
             first=self._jumps.look,
             arm=self._dues.arm,
         )
-        self.emergency = self._emergency(providers, settings)
+        self.emergency = self._emergency(settings)
         self.last_seen = LastSeen(database, disk_nearly_full)
-        self.answers = self._answers()
-        self.inbox = self._inbox(providers, ids, outbox)
+        self.incoming = self._comes_back(outbox, spool)
+        self.answers, self.inbox = self.incoming.answers, self.incoming.inbox
         self.entry = self._entry(checkpoint)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -131,23 +143,23 @@ class Service:
             on_opened=lambda: self._an_incident_opened(),
         )
 
-    def _dispatcher(
-        self,
-        providers: Mapping[Channel, ChannelProvider],
-        outbox: Outbox,
-        checkpoint: Checkpoint,
-        loopback: ChannelProvider | None,
-    ) -> Dispatcher:
+    def _dispatcher(self, outbox: Outbox, checkpoint: Checkpoint, loopback: ChannelProvider | None) -> Dispatcher:
         return Dispatcher(
             database=self._database,
             recorder=self._recorder,
-            providers=providers,
+            carriers=self.carriers,
             clock=self._clock,
             ids=self._ids,
             metrics=self._metrics,
             boot=outbox.boot,
-            on_failed=self._ask_soon,
-            wake_at=lambda due: self.ticker.wake_at(due),
+            hooks=Hooks(
+                on_failed=self._ask_soon,
+                wake_at=lambda due: self.ticker.wake_at(due),
+                on_hasten=self._ask_soon,
+                on_number_refused=self.marking.refused,
+                on_number_reached=self.marking.reached,
+            ),
+            fill=self._links.filled,
             checkpoint=checkpoint,
             loopback=loopback,
         )
@@ -162,15 +174,16 @@ class Service:
             boot=outbox.boot,
             run_all=self.run_due,
             on_violation=on_violation,
+            sweep=lambda: self.dispatcher.sweep(),
         )
 
-    def _emergency(self, providers: Mapping[Channel, ChannelProvider], settings: Settings) -> Emergency:
+    def _emergency(self, settings: Settings) -> Emergency:
         return Emergency(
             database=self._database,
-            providers=providers,
+            providers=self.carriers,
             clock=self._clock,
             ids=self._ids,
-            settings=settings,
+            settings=replace(settings, answer_link=""),  # what nothing records has no page
             metrics=self._metrics,
             on_recorded=self._aftermath.tell,
         )
@@ -200,7 +213,7 @@ class Service:
             after=self._aftermath.of,
         )
 
-    def _households(self, outbox: Outbox, links: AnswerLinks) -> Households:
+    def _households(self, outbox: Outbox) -> Households:
         return Households(
             database=self._database,
             deciding=self._deciding,
@@ -208,32 +221,26 @@ class Service:
             ids=self._ids,
             wake=outbox.wake,
             after=self._aftermath.of,
-            links=links,
+            links=self._links,
         )
 
-    def _answers(self) -> Answers:
-        return Answers(
+    def _comes_back(self, outbox: Outbox, spool: Spool | None) -> Incoming:
+        return Incoming(
             database=self._database,
+            providers=self.carriers,
+            clock=self._clock,
+            ids=self._ids,
             recorder=self._recorder,
-            clock=self._clock,
+            probes=self.probes,
+            households=self.households,
             act=self.act,
-            pressed_elsewhere=self.probes.pressed,
-            household_pressed=self.households.pressed,
-            household_replied=self.households.replied,
-        )
-
-    def _inbox(self, providers: Mapping[Channel, ChannelProvider], ids: Ids, outbox: Outbox) -> Inbox:
-        return Inbox(
-            database=self._database,
-            providers=providers,
-            clock=self._clock,
-            ids=ids,
             wake=outbox.wake,
-            on_entries=self._aftermath.tell,
-            on_key=self.answers.on_key,
-            on_reply=self.answers.on_reply,
-            on_failed=self._ask_soon,
             wake_at=self.ticker.wake_at,
+            on_entries=self._aftermath.tell,
+            on_failed=self._ask_soon,
+            links=self._links,
+            spool=spool,
+            on_receipts=self.dispatcher.received,
         )
 
     async def start(self) -> None:
@@ -241,11 +248,13 @@ class Service:
         if self._leads:
             await self._dues.recover()
         await self.emergency.refresh()
+        await self.dispatcher.start()
         await self._rehearse()
         workers = [
             ("ticker", self.ticker.run()),
             ("emergency", self.emergency.run()),
             ("last-seen", self.last_seen.run()),
+            ("spool", self.inbox.absorber.run()),
         ]
         if self._leads:
             workers.append(("inbox", self.inbox.run()))
@@ -272,13 +281,15 @@ class Service:
 
     async def stop(self) -> None:
         """Send nothing new, write what is known, end the workers."""
+        await self.incoming.polling.stop()
         await self.dispatcher.stop()
         await self.probes.stop()
-        await self._recorder.drained()
+        await asyncio.gather(self._recorder.drained(), self.marking.settled())
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.last_seen.flush()
+        await self.inbox.absorber.close()
 
     def registry_changed(self) -> None:
         """The registry was written: the emergency copy is read again."""
@@ -317,7 +328,7 @@ class Service:
         return done
 
     async def received(self, notification_id: str, person_id: str | None) -> bool:
-        """The worker's client has this app message: that, and only that, makes it provider-accepted."""
+        """The worker's client has this app message: that, and only that, makes it delivered."""
         recipient = self.dispatcher.recipient_of(notification_id)
         if recipient is not None and person_id not in (None, recipient):
             return False
@@ -328,20 +339,10 @@ class Service:
             return False
         now = self._clock.now()
         change = attempts.Change(
-            found[0], AttemptState.PROVIDER_ACCEPTED, provider_accepted_at=now, provider_ref="late"
+            found[0], AttemptState.DELIVERED, provider_accepted_at=now, first_receipt_at=now, delivered_at=now
         )
         await self._recorder.record_durably(Outcome(change, notification_id, found[1]))
         return True
-
-    async def take_callback(
-        self, provider: str, kind: str, attempt_id: str | None, dedupe: str, form: dict[str, str]
-    ) -> None:
-        """Append a verified callback to the inbox; durable when this returns."""
-        await self.inbox.append(provider, kind, attempt_id, dedupe, form)
-
-    async def key_pressed(self, attempt_id: str, digits: str) -> KeyOutcome:
-        """A key on a call, as its provider asks what to say next."""
-        return await self.answers.key_pressed(attempt_id, digits)
 
     async def run_due(self) -> None:
         """Everything whose time has come, worst first, in small transactions."""
@@ -369,6 +370,10 @@ class Service:
             for written in await self._database.write(Priority.ATTEMPT, self.drills.look):
                 self._aftermath.of(written)
 
+    def _breaker_moved(self, state: CarrierState) -> None:
+        self._metrics.breaker(state.channel.value, state.provider, state.breaker)
+        self.on_breaker(state)
+
     def _an_incident_opened(self) -> None:
         """While an exercise runs, see whether it must give way."""
         if self.drills.running:
@@ -381,6 +386,7 @@ class Service:
             found = await self._database.write(Priority.ATTEMPT, lambda conn: canary.take(conn, self._clock.now()))
             self.dispatcher.submit([] if found is None else [found])
         if self._leads:
+            self.incoming.polling.look()
             await self.commands.expire()
             await self.commands.audit()
 
@@ -388,7 +394,7 @@ class Service:
         """The invariant: an incident that is not closed has a due time. A violation heals itself and is reported."""
         await self._dues.heal()
 
-    def _ask_soon(self, incident_id: str) -> None:
-        """A message of this incident failed for good: ask the rules now."""
-        self._dues.ask_soon(incident_id)
+    def _ask_soon(self, incident_id: str, hastened: Hastened | None = None) -> None:
+        """A message of this incident failed for good, or may not be waited for: ask the rules now."""
+        self._dues.ask_soon(incident_id, hastened)
         self.ticker.wake_at(self._clock.now())

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from alerting.core.held import building_of
-from alerting.core.walk_test import Criteria, LastWord, WalkState, WalkTest, limit_s_default, real_words
+from alerting.core.walk_test import Criteria, LastWord, WalkState, WalkTest, limit_s_default, real_wording, real_words
 from alerting.ports import Ids
 from alerting.store import probes, test_sessions, walk_tests
 from alerting.store.probes import Probe
@@ -87,6 +87,7 @@ def real_messages(
             address=number,
             language=language,
             text=real_words(device, placement, channel, language, now, timezone),
+            wording=real_wording(device, placement, channel, language, now, timezone),
             created_at=now,
             send_before=now + timedelta(seconds=send_within_s),
             expires_at=test.ends_at,

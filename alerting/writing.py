@@ -1,18 +1,16 @@
 """Carry out decisions inside one open transaction: rows in, nothing sent. Never decides and never commits."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, assert_never
 
 from sqlalchemy import Connection
 
-from alerting import restraining
-from alerting.channels.base import Submission
+from alerting import restraining, writing_outbox
 from alerting.core import decisions as d
 from alerting.core import records
 from alerting.core.acted import acted
-from alerting.core.attempts import TryReason
 from alerting.core.held import Held
 from alerting.core.household import OVER
 from alerting.core.instants import Heard
@@ -22,30 +20,11 @@ from alerting.interlocks import entries as of_commands
 from alerting.ports import Ids
 from alerting.store import attempts, cancels, households, incidents, notifications, timeline
 from alerting.store import held as held_store
-from devices.model import Channel
+from alerting.writing_outbox import WAKE_OUTBOX, WAKE_STREAM, Outbox
+
+__all__ = ["SYSTEM", "WAKE_OUTBOX", "WAKE_STREAM", "Outbox", "Writing", "Written"]
 
 SYSTEM = "gengfu"
-
-
-WAKE_OUTBOX = "gengfu_outbox"
-WAKE_STREAM = "gengfu_stream"
-"""What other processes are woken by (PostgreSQL); a sweep finds whatever a wake-up misses."""
-
-
-def _wake_nobody(conn: Connection, channel: str) -> None:
-    return
-
-
-@dataclass(frozen=True, slots=True)
-class Outbox:
-    """What this process will send at once: the channels it serves, its boot number, the provider of each channel.
-
-    `wake(conn, name)`: within the transaction, tell other processes when it commits.
-    """
-
-    boot: int
-    providers: Mapping[Channel, str]
-    wake: Callable[[Connection, str], None] = _wake_nobody
 
 
 @dataclass(slots=True)
@@ -54,7 +33,7 @@ class Written:
 
     entries: list[tuple[int, timeline.Entry]] = field(default_factory=list)
     submissions: list[attempts.Claimed] = field(default_factory=list)
-    hang_up: list[str] = field(default_factory=list)
+    hang_up: list[attempts.Ringing] = field(default_factory=list)
     opened: list[Incident] = field(default_factory=list)
     next_due: datetime | None = None
     escalations: list[str] = field(default_factory=list)
@@ -293,28 +272,16 @@ class Writing:
     def _notify(self) -> None:
         if not self._rows.notices:
             return
-        fresh = {self._ids.uuid7(): notice for notice in self._rows.notices}
-        rows = [
-            _notification(key, notice, self._now, sending=notice.channel in self._outbox.providers)
-            for key, notice in fresh.items()
-        ]
-        written = notifications.insert(self._conn, rows)
-        made: list[attempts.NewAttempt] = []
-        for key, notice in fresh.items():
-            if key not in written:
-                continue
-            mine = notice.channel in self._outbox.providers
-            attempt = self._attempt(key, notice, mine, self._heard.get(notice.incident_id))
-            made.append(attempt)
-            if mine:
-                self._written.submissions.append(self._claimed(attempt, notice))
-            data = records.of_plan(key, notice, attempt.state.value)
+        made = writing_outbox.plan(self._conn, self._now, self._ids, self._outbox, self._rows.notices, self._heard)
+        for each in made:
+            notice, attempt = each.notice, each.attempt
+            if each.mine:
+                severity, drill = self._value(notice.incident_id, "severity"), self._is_exercise(notice.incident_id)
+                self._written.submissions.append(writing_outbox.claimed(each, severity, drill=drill))
+            data = records.of_plan(attempt.notification_id, notice, attempt.state.value)
             self._log(notice.incident_id, "planned", notice.reason, data=data)
             if notice.reason not in (Reason.FIRST_SIGNAL, Reason.TAKEN, Reason.DRILL):
                 self._escalated(notice.incident_id, notice.reason)
-        attempts.insert(self._conn, made)
-        if len(made) > len(self._written.submissions):
-            self._outbox.wake(self._conn, WAKE_OUTBOX)
 
     def _command(self) -> None:
         """Rows beside the decision that asked for them: sent after the commit, and by the sweep if that is lost."""
@@ -331,67 +298,3 @@ class Writing:
             work = self._value(notice.incident_id, "work")
             if work in (Work.NEW, Work.NEW.value):
                 self._set(notice.incident_id, work=Work.DISPATCHED.value)
-
-    def _attempt(self, notification_id: str, notice: d.Notify, mine: bool, heard: Heard | None) -> attempts.NewAttempt:
-        return attempts.NewAttempt(
-            id=self._ids.attempt(),
-            notification_id=notification_id,
-            incident_id=notice.incident_id,
-            number=1,
-            reason=TryReason.FIRST.value,
-            provider=self._outbox.providers.get(notice.channel, ""),
-            state=AttemptState.SENDING if mine else AttemptState.PLANNED,
-            due_at=self._now + timedelta(seconds=attempts.lease_seconds) if mine else self._now,
-            lease_boot=self._outbox.boot if mine else None,
-            received_at=heard.received_at if heard else None,
-            planned_at=self._now,
-            observed_at=heard.observed_at if heard else None,
-            clock=heard.clock.value if heard else None,
-        )
-
-    def _claimed(self, attempt: attempts.NewAttempt, notice: d.Notify) -> attempts.Claimed:
-        return attempts.Claimed(
-            submission=Submission(
-                attempt_id=attempt.id,
-                notification_id=attempt.notification_id,
-                incident_id=notice.incident_id,
-                recipient_id=notice.recipient_id,
-                channel=notice.channel,
-                address=notice.address,
-                language=notice.language,
-                text=notice.text,
-                urgency=notice.urgency,
-                planned_at=self._now,
-            ),
-            number=1,
-            reason=attempt.reason,
-            state=attempt.state,
-            purpose=notice.purpose.value,
-            provider_ref=None,
-            received_at=attempt.received_at,
-            severity=self._value(notice.incident_id, "severity"),
-            answered=False,
-            redial_gap_s=notice.redial_gap_s,
-            redial_max=notice.redial_max,
-            drill=self._is_exercise(notice.incident_id),
-        )
-
-
-def _notification(key: str, notice: d.Notify, now: datetime, *, sending: bool) -> notifications.NewNotification:
-    return notifications.NewNotification(
-        id=key,
-        incident_id=notice.incident_id,
-        round=notice.round,
-        step=notice.step,
-        recipient_id=notice.recipient_id,
-        channel=notice.channel.value,
-        purpose=notice.purpose.value,
-        address=notice.address,
-        language=notice.language.value,
-        urgency=notice.urgency,
-        text=notice.text,
-        redial_gap_s=notice.redial_gap_s,
-        redial_max=notice.redial_max,
-        planned_at=now,
-        state=AttemptState.SENDING if sending else AttemptState.PLANNED,
-    )

@@ -53,6 +53,13 @@ _OF_RECEIPT: dict[ReceiptKind, AttemptState] = {
 
 CALL_ENDED = (ReceiptKind.COMPLETED, ReceiptKind.NO_ANSWER, ReceiptKind.BUSY, ReceiptKind.FAILED)
 """After one of these without a key the same phone may be rung again."""
+LINE_FREE = (*CALL_ENDED, ReceiptKind.CANCELED)
+"""After one of these the phone has no call of ours any more."""
+DEAD = (AttemptState.REJECTED, AttemptState.CANCELED, AttemptState.FAILED, AttemptState.EXPIRED)
+"""Nothing more comes of it: a further attempt may follow."""
+redial_latest_s = 900.0
+"""A second call from one number rings through do-not-disturb on common phones, if it comes within a quarter of an
+hour."""
 
 
 class TryReason(StrEnum):
@@ -64,6 +71,14 @@ class TryReason(StrEnum):
     """Nobody could say whether the one before was sent; a double page beats a miss."""
     REDIAL = "redial"
     NOT_CONFIRMED = "not_confirmed"
+    ASKED_AGAIN = "asked_again"
+    """The person asked to be told or called again."""
+    FAILOVER = "failover"
+    """The carrier before has refused it, was full or out of order: the next one."""
+    HEDGE = "hedge"
+    """The carrier before has not accepted it in time: the next one, while the first goes on."""
+    LINE_BUSY = "line_busy"
+    """The call gave way to a more urgent one to the same phone."""
 
 
 SUPERSEDED = "superseded"
@@ -137,6 +152,12 @@ def resend_gap(number: int) -> float:
     return min(resend_gap_s * 2.0 ** max(0, min(number, attempts_max) - quick_tries), outage_gap_s)
 
 
-def again_after_call(redials: int, redial_max: int, gap_s: int) -> Again | None:
-    """A call ended without a key."""
-    return Again(float(gap_s), TryReason.REDIAL) if redials < redial_max else None
+def again_after_call(redials: int, redial_max: int, gap_s: float, min_gap_s: float = 0.0) -> Again | None:
+    """A call ended without a key: dialled again, not before the carrier's own gap and not too late."""
+    gap = max(min(float(gap_s), redial_latest_s), min_gap_s)
+    return Again(gap, TryReason.REDIAL) if redials < redial_max else None
+
+
+def tries(number: int, carriers: int) -> int:
+    """How often the whole channel was tried: several carriers in turn are one try."""
+    return -(-number // max(1, carriers))

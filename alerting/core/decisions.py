@@ -18,6 +18,7 @@ from alerting.core.model import (
     Refusal,
     Work,
 )
+from alerting.core.templates import Wording
 from devices.model import Channel, Language
 
 
@@ -104,6 +105,8 @@ class Notify:
     reason: Reason
     redial_gap_s: int = 0
     redial_max: int = 0
+    wording: Wording | None = None
+    """The same for carriers that take registered templates only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from alerting.core.decisions import (
     SetLadder,
     SetWork,
 )
-from alerting.core.drill_words import end_text
+from alerting.core.drill_words import end_text, end_wording
 from alerting.core.ladder import Rung, climb, page_rung, placement_of
 from alerting.core.model import (
     Ack,
@@ -189,5 +189,6 @@ def _notice(incident: Incident, who: str, pages: Sequence[Paged], reason: Reason
         purpose=Purpose.ALL_CLEAR,
         urgency=2,
         text=end_text(incident, channel, person.language, world.settings.timezone, real=real),
+        wording=end_wording(incident, channel, person.language, world.settings.timezone, real=real),
         reason=reason,
     )

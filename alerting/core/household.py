@@ -8,7 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from alerting.core.decisions import Notify
-from alerting.core.household_words import RELATIONS, TELLABLE, call, call_text, result_sms
+from alerting.core.household_words import (
+    RELATIONS,
+    TELLABLE,
+    call,
+    call_text,
+    call_wording,
+    result_sms,
+    result_wording,
+)
 from alerting.core.messages import local_time
 from alerting.core.model import (
     AttemptState,
@@ -177,6 +185,7 @@ def _call(contact: HouseholdContact, incident: Incident, rung: Asked) -> Notify:
         purpose=Purpose.HOUSEHOLD,
         urgency=_urgency(incident),
         text=call_text(script),
+        wording=call_wording(TAXONOMY[incident.code], incident.place_text, contact.language),
         reason=rung.reason,
         redial_gap_s=max(redial.gap_s, redial_gap_s) if redial and again else 0,
         redial_max=again,
@@ -205,6 +214,15 @@ def _result(
             f"{local_time(incident.opened_at, world.settings.timezone):%H:%M}",
             contact.language,
             link="" if mainland else link,
+            reply=world.settings.sms_two_way,
+        ),
+        wording=result_wording(
+            result,
+            TAXONOMY[incident.code],
+            place,
+            incident.opened_at,
+            world.settings.timezone,
+            contact.language,
             reply=world.settings.sms_two_way,
         ),
         reason=Reason.CLOSED,

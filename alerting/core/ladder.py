@@ -14,6 +14,7 @@ from alerting.core.decisions import Decision, Notify, SetLadder, SkipStep
 from alerting.core.messages import render
 from alerting.core.model import Incident, Overlay, Paged, Purpose, Reason, Redial, Step
 from alerting.core.rooms import silenced
+from alerting.core.wording import wording
 from alerting.core.world import World
 from devices.model import Channel, Person, Placement, Role
 from devices.resolve import on_duty, place_by_id
@@ -26,10 +27,13 @@ drill_urgency = 2
 """Behind every page of life safety, and without its reserved slots."""
 
 TIME_GOES_ON = frozenset(
-    {Reason.UNANSWERED, Reason.UNDELIVERED, Reason.DECLINED, Reason.CHAIN_END, Reason.TAKEN_EXPIRED, Reason.NIGHT_OVER}
+    {
+        *(Reason.UNANSWERED, Reason.UNDELIVERED, Reason.UNCLEAR, Reason.BUDGET_SPENT),
+        *(Reason.DECLINED, Reason.CHAIN_END, Reason.TAKEN_EXPIRED, Reason.NIGHT_OVER),
+    }
 )
 """Why the ladder goes on though nothing new has happened: a room that has acknowledged is not paged for it again."""
-_SILENCE = (Reason.UNANSWERED, Reason.UNDELIVERED)
+_SILENCE = (Reason.UNANSWERED, Reason.UNDELIVERED, Reason.UNCLEAR, Reason.BUDGET_SPENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,7 @@ def message(
         purpose=purpose,
         urgency=urgency_of(incident) + 1,
         text=render(purpose, channel, person.language, context),
+        wording=wording(purpose, channel, person.language, context),
         reason=Reason.TAKEN,
     )
 
@@ -236,6 +241,8 @@ def _page(
         has_voice=Channel.VOICE in channels,
         has_app=Channel.APP in channels,
         unanswered_minutes=rung.unanswered_minutes,
+        link="" if point.address.startswith(household.MAINLAND) else world.settings.answer_link,
+        answer_url=world.settings.answer_link,
     )
     redial = rung.redial if channel is Channel.VOICE else None
     purpose = Purpose.DRILL if Overlay.DRILL in incident.overlays else Purpose.PAGE
@@ -251,6 +258,7 @@ def _page(
         purpose=purpose,
         urgency=urgency_of(incident),
         text=render(purpose, channel, person.language, context),
+        wording=wording(purpose, channel, person.language, context),
         reason=rung.reason,
         redial_gap_s=redial.gap_s if redial else 0,
         redial_max=redial.max if redial else 0,

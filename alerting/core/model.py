@@ -117,9 +117,6 @@ class PlaceText:
     lat: float | None = None
     lon: float | None = None
 
-    def of(self, language: Language) -> str:
-        return self.zh if language is Language.ZH_CN else self.en
-
 
 @dataclass(frozen=True, slots=True)
 class Extent:
@@ -233,6 +230,8 @@ class Settings:
     language: Language = Language.ZH_CN
     sms_two_way: bool = False
     """Can a worker answer by SMS? Not through foreign providers to +86; then no text asks for a reply."""
+    answer_link: str = ""
+    """The page to answer on, with 22 underscores where the notification's own token will stand; empty: none."""
     late_after_s: int = 600
     """An alarm whose own clock is this far behind is marked late. It pages all the same."""
     night: tuple[int, int] | None = (22, 7)

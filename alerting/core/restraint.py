@@ -47,6 +47,8 @@ _FOLDS = frozenset(
         Reason.STEP_START,
         Reason.UNANSWERED,
         Reason.UNDELIVERED,
+        Reason.UNCLEAR,
+        Reason.BUDGET_SPENT,
         Reason.CHAIN_END,
         Reason.NIGHT_OVER,
         Reason.MAINTENANCE_OVER,

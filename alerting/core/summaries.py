@@ -13,7 +13,7 @@ from alerting.core.ladder import Rung, page_rung, placement_of, urgency_of
 from alerting.core.model import Incident, Overlay, Paged, PlaceText, Purpose, Reason, Work
 from alerting.core.places import place_text
 from alerting.core.restraint import Folded, SummaryKey
-from alerting.core.summary_words import Summary, newest_in_app, render_summary
+from alerting.core.summary_words import Summary, newest_in_app, render_summary, word_summary
 from alerting.core.world import World
 from devices.model import Channel
 from devices.resolve import place_by_id
@@ -83,6 +83,7 @@ def sum_up(
         purpose=Purpose.SUMMARY,
         urgency=urgency_of(worst),
         text=render_summary(summary, key.channel, person.language),
+        wording=word_summary(summary, key.channel, person.language),
         reason=Reason.SUMMARY,
     )
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from alerting.core import ladder
 from alerting.core.context import Context
 from alerting.core.decisions import Decision, Notify
+from alerting.core.languages import PACKS
 from alerting.core.model import Actor, AttemptState, Incident, Paged, Purpose, Reason
 from alerting.core.world import World
 from devices.model import Channel, Language, Person, PersonKind
@@ -68,7 +69,7 @@ def _known(recipient_id: str, actor: Actor, world: World) -> Person | None:
 def _name(actor: Actor, language: Language, world: World) -> str:
     """The actor's name as the reader can read it."""
     goer = world.snapshot.people.get(actor.person_id or "")
-    return goer.name_en or actor.name if goer and language is Language.EN else actor.name
+    return goer.name_en or actor.name if goer and PACKS[language].script.latin_names else actor.name
 
 
 def _tell(

@@ -14,9 +14,12 @@ import msgspec
 from alerting.core.context import Context
 from alerting.core.decisions import Decision, HoldAlarm, Notify, ReleaseHeld, SettleHeld, SkipStep
 from alerting.core.fold import ALL_WELL, SignalIn, fold
+from alerting.core.languages import PACKS
 from alerting.core.messages import AppMessage, CallScript, render
 from alerting.core.model import Purpose, Reason
 from alerting.core.places import place_text
+from alerting.core.templates import Wording
+from alerting.core.wording import wording
 from alerting.core.world import World
 from devices.model import Channel, Device, Language, Placement
 from devices.signals import SignalKind
@@ -199,7 +202,18 @@ def real_words(
     device: Device, placement: Placement, channel: Channel, language: Language, now: datetime, timezone: str
 ) -> str:
     """What an alarm of this device says there, marked as a test, to be sent to the installer's own phone."""
-    context = Context(
+    return render(Purpose.TEST, channel, language, _test_context(device, placement, now, timezone))
+
+
+def real_wording(
+    device: Device, placement: Placement, channel: Channel, language: Language, now: datetime, timezone: str
+) -> Wording | None:
+    """The same for carriers of registered templates."""
+    return wording(Purpose.TEST, channel, language, _test_context(device, placement, now, timezone))
+
+
+def _test_context(device: Device, placement: Placement, now: datetime, timezone: str) -> Context:
+    return Context(
         hazard=TAXONOMY[_BUTTON_MEANS.get(device.kind, UNKNOWN_FIRE)],
         place=place_text(placement, device.id),
         at=now,
@@ -207,7 +221,6 @@ def real_words(
         reference=_NO_REFERENCE,
         has_voice=True,
     )
-    return render(Purpose.TEST, channel, language, context)
 
 
 def rehearse(device: Device, code: str | None, world: World) -> Rehearsal:
@@ -277,7 +290,7 @@ def _plain(channel: Channel, text: str) -> str:
     """What a person reads or hears of it."""
     if channel is Channel.VOICE:
         script = msgspec.json.decode(text, type=CallScript)
-        return f"{script.say}{script.keys}" if script.language.value == "zh-CN" else f"{script.say} {script.keys}"
+        return f"{script.say}{PACKS[script.language].script.glue}{script.keys}"
     if channel is Channel.APP:
         message = msgspec.json.decode(text, type=AppMessage)
         return f"{message.title}\n{message.body}"

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from alerting.core.held import Held
 from alerting.core.maintenance import Window
-from alerting.core.model import Incident, Paged, Policy, Settings
+from alerting.core.model import Incident, Paged, Policy, Reason, Settings
 from devices.resolve import RegistrySnapshot
 
 
@@ -16,6 +16,15 @@ class Told:
 
     values: Mapping[str, object]
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Hastened:
+    """Whoever was asked on this step may not be reached for now: the next one is asked without waiting."""
+
+    round: int
+    step: int
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +45,7 @@ class World:
     """The maintenance windows that run now; loaded only where a signal may be affected."""
     told: Mapping[str, Told] = field(default_factory=dict)
     """What devices told last, by id; loaded only where something charges that became too hot."""
+    hastened: Mapping[str, Hastened] = field(default_factory=dict)
+    """By incident: steps that need not be waited for."""
     not_recorded: bool = False
     """Decided from memory because nothing can be committed: every text says so."""

@@ -3,6 +3,7 @@
 from alerting.escalation import (
     acknowledgement_expired,
     finished,
+    hastened,
     maintenance,
     morning,
     shelved,
@@ -23,6 +24,7 @@ TABLE: dict[str, Rule] = {
     "taken_expired": taken_expired.decide,
     "morning": morning.decide,
     "maintenance": maintenance.decide,
+    "hastened": hastened.decide,
     "undelivered": undelivered.decide,
     "unanswered": unanswered.decide,
 }

@@ -1,93 +1,55 @@
 """Attempts: the outbox's rows. Insert, claim, settle; ranks only rise. Never decides, never sends."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, case, select, text, update
+from sqlalchemy import Connection, Row, Select, bindparam, case, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from alerting.channels.base import Submission
-from alerting.core.attempts import RANK
+from alerting.core import templates
+from alerting.core.attempts import DEAD, RANK, TryReason
 from alerting.core.model import AttemptState, Purpose, Work
+from alerting.store.attempt_values import ASKING, Change, Claimed, NewAttempt, Ringing
 from alerting.store.tables import attempts, incidents, notifications
 from devices.model import Channel, Language
 
-ASKING = tuple(purpose.value for purpose in Purpose if purpose.asks)
+__all__ = ["ASKING", "Change", "Claimed", "NewAttempt", "Ringing", "advisory_class", "lease_seconds"]
+
 lease_seconds = 15
 advisory_class = 1196314183
 """First key of the PostgreSQL advisory lock that a running process holds; the second is its boot number."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewAttempt:
-    id: str
-    notification_id: str
-    incident_id: str
-    number: int
-    reason: str
-    provider: str
-    state: AttemptState
-    due_at: datetime | None
-    lease_boot: int | None
-    received_at: datetime | None
-    planned_at: datetime
-    observed_at: datetime | None = None
-    """By the device's own clock, where it is trusted."""
-    clock: str | None = None
-    """Whether it is, or why not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """An attempt with what is needed to carry it out and to judge its outcome."""
-
-    submission: Submission
-    number: int
-    reason: str
-    state: AttemptState
-    purpose: str
-    provider_ref: str | None
-    received_at: datetime | None
-    severity: int
-    answered: bool
-    """Somebody goes already, or a result is recorded: a page is not sent any more."""
-    redial_gap_s: int
-    redial_max: int
-    drill: bool = False
-    """An exercise: its figures are kept apart."""
-    superseded: bool = False
-    """A newer message of this incident to the same phone exists: this one is not sent late."""
-
-    @property
-    def asks(self) -> bool:
-        """It asks somebody to go, in earnest or in a drill."""
-        return self.purpose in ASKING
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What is written of one attempt; None leaves a column as it is."""
-
-    attempt_id: str
-    state: AttemptState
-    due_at: datetime | None = None
-    committed_at: datetime | None = None
-    submitted_at: datetime | None = None
-    provider_accepted_at: datetime | None = None
-    first_receipt_at: datetime | None = None
-    delivered_at: datetime | None = None
-    answered_at: datetime | None = None
-    taken_at: datetime | None = None
-    provider_ref: str | None = None
-    error: str | None = None
 
 
 _INSERT = {
     "sqlite": sqlite.insert(attempts).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(attempts).on_conflict_do_nothing(),
 }
+_after = attempts.alias("after")
+_FOLLOWED = (
+    select(_after.c.id)
+    .where(
+        _after.c.notification_id == attempts.c.notification_id,
+        _after.c.number > attempts.c.number,
+        _after.c.state.not_in([state.value for state in DEAD]),
+    )
+    .correlate(attempts)
+    .exists()
+)
+_NEWEST = (
+    select(func.max(_after.c.number))
+    .where(_after.c.notification_id == attempts.c.notification_id)
+    .correlate(attempts)
+    .scalar_subquery()
+)
+_REDIALS = (
+    select(func.count())
+    .where(_after.c.notification_id == attempts.c.notification_id, _after.c.reason == TryReason.REDIAL.value)
+    .correlate(attempts)
+    .scalar_subquery()
+)
 _JOINED = (
     select(
         attempts.c.id,
@@ -95,6 +57,7 @@ _JOINED = (
         attempts.c.incident_id,
         attempts.c.number,
         attempts.c.reason,
+        attempts.c.provider,
         attempts.c.state,
         attempts.c.planned_at,
         attempts.c.provider_ref,
@@ -106,8 +69,14 @@ _JOINED = (
         notifications.c.language,
         notifications.c.urgency,
         notifications.c.text,
+        notifications.c.wording,
         notifications.c.redial_gap_s,
         notifications.c.redial_max,
+        notifications.c.round,
+        notifications.c.step,
+        _FOLLOWED.label("followed"),
+        _NEWEST.label("newest"),
+        _REDIALS.label("redials"),
         incidents.c.severity,
         incidents.c.work,
         incidents.c.taken_at,
@@ -125,6 +94,11 @@ _DUE = (
     .limit(bindparam("most"))
     .with_for_update(of=attempts, skip_locked=True)
 )
+_UNSETTLED = (AttemptState.SENDING, AttemptState.UNKNOWN)
+_REFUSED = select(attempts.c.notification_id, attempts.c.provider).where(
+    attempts.c.notification_id.in_(bindparam("ids", expanding=True)),
+    attempts.c.state == AttemptState.REJECTED.value,
+)
 _BY_ID = _JOINED.where(attempts.c.id.in_(bindparam("ids", expanding=True)))
 _BY_ID_LOCKED = _BY_ID.with_for_update(of=attempts)
 _LEASE = (
@@ -135,6 +109,7 @@ _LEASE = (
         rank=case((attempts.c.rank < RANK[AttemptState.SENDING], RANK[AttemptState.SENDING]), else_=attempts.c.rank),
         lease_boot=bindparam("boot"),
         due_at=bindparam("until"),
+        provider=bindparam("chosen"),
     )
 )
 _TIMES = (
@@ -145,6 +120,7 @@ _TIMES = (
     "delivered_at",
     "answered_at",
     "taken_at",
+    "ended_at",
     "provider_ref",
     "error",
 )
@@ -185,7 +161,7 @@ _CANCEL = (
     .returning(attempts.c.notification_id)
 )
 _RINGING = (
-    select(attempts.c.provider_ref)
+    select(attempts.c.id, attempts.c.provider, attempts.c.provider_ref)
     .join(notifications, notifications.c.id == attempts.c.notification_id)
     .where(
         attempts.c.incident_id == bindparam("incident"),
@@ -223,16 +199,26 @@ _OF_NOTIFICATION = (
     select(attempts.c.id, attempts.c.incident_id, notifications.c.recipient_id)
     .join(notifications, notifications.c.id == attempts.c.notification_id)
     .where(notifications.c.id == bindparam("notification"))
-    .order_by(attempts.c.number.desc())
+    .order_by((attempts.c.provider == "stream").desc(), attempts.c.number.desc())
     .limit(1)
 )
 
 
 def insert(conn: Connection, rows: Sequence[NewAttempt]) -> None:
     """Insert attempts; a number that another writer took is left alone."""
+    if rows:
+        conn.execute(_INSERT[conn.dialect.name], _values(rows))
+
+
+def insert_further(conn: Connection, rows: Sequence[NewAttempt]) -> set[str]:
+    """The same for attempts that follow others; returns those written."""
     if not rows:
-        return
-    values = [
+        return set()
+    return {row[0] for row in conn.execute(_INSERT[conn.dialect.name].returning(attempts.c.id), _values(rows))}
+
+
+def _values(rows: Sequence[NewAttempt]) -> list[dict[str, Any]]:
+    return [
         {
             "id": r.id,
             "notification_id": r.notification_id,
@@ -251,17 +237,38 @@ def insert(conn: Connection, rows: Sequence[NewAttempt]) -> None:
         }
         for r in rows
     ]
-    conn.execute(_INSERT[conn.dialect.name], values)
 
 
-def claim_due(conn: Connection, now: datetime, boot: int, channels: Collection[Channel], most: int) -> list[Claimed]:
-    """Lease what is due, most urgent first: planned ones to submit, unsettled ones to look up."""
+def claim_due(
+    conn: Connection,
+    now: datetime,
+    boot: int,
+    channels: Collection[Channel],
+    most: int,
+    pick: Callable[[Claimed], str] = lambda claimed: claimed.provider,
+) -> list[Claimed]:
+    """Lease what is due, most urgent first: planned ones to submit, unsettled ones to look up. `pick`: which carrier
+    one that is to be submitted goes to; committed with the lease, so that whoever settles it asks the right one."""
     names = [channel.value for channel in channels]
     rows = _claimed(conn, _DUE, {"now": now, "channels": names, "most": most})
-    if rows:
-        until = now + timedelta(seconds=lease_seconds)
-        conn.execute(_LEASE, [{"key": row.submission.attempt_id, "boot": boot, "until": until} for row in rows])
+    if not rows:
+        return []
+    rows = [row if row.state in _UNSETTLED else replace(row, provider=pick(row)) for row in _with_refusals(conn, rows)]
+    until = now + timedelta(seconds=lease_seconds)
+    leases = [{"key": row.submission.attempt_id, "boot": boot, "until": until, "chosen": row.provider} for row in rows]
+    conn.execute(_LEASE, leases)
     return rows
+
+
+def _with_refusals(conn: Connection, rows: list[Claimed]) -> list[Claimed]:
+    """Who has refused these messages before; asked only where there were tries before."""
+    again = [row.submission.notification_id for row in rows if row.number > 1]
+    if not again:
+        return rows
+    refused: dict[str, set[str]] = {}
+    for notification_id, provider in conn.execute(_REFUSED, {"ids": again}):
+        refused.setdefault(notification_id, set()).add(provider)
+    return [replace(row, refused=frozenset(refused.get(row.submission.notification_id, ()))) for row in rows]
 
 
 def load(conn: Connection, ids: Collection[str]) -> dict[str, Claimed]:
@@ -270,10 +277,15 @@ def load(conn: Connection, ids: Collection[str]) -> dict[str, Claimed]:
     return {row.submission.attempt_id: row for row in rows}
 
 
+def look(conn: Connection, ids: Collection[str]) -> dict[str, Claimed]:
+    """Attempts by id, to look at."""
+    rows = _claimed(conn, _BY_ID, {"ids": list(ids)}) if ids else []
+    return {row.submission.attempt_id: row for row in rows}
+
+
 def find(conn: Connection, attempt_id: str) -> Claimed | None:
     """One attempt, to look at."""
-    rows = _claimed(conn, _BY_ID, {"ids": [attempt_id]})
-    return rows[0] if rows else None
+    return look(conn, (attempt_id,)).get(attempt_id)
 
 
 def change(conn: Connection, changes: Sequence[Change]) -> None:
@@ -292,9 +304,9 @@ def cancel_planned(conn: Connection, incident_id: str) -> list[str]:
     return [row[0] for row in conn.execute(_CANCEL, {"incident": incident_id})]
 
 
-def ringing(conn: Connection, incident_id: str) -> list[str]:
-    """Provider references of calls that may be ringing."""
-    return [row[0] for row in conn.execute(_RINGING, {"incident": incident_id})]
+def ringing(conn: Connection, incident_id: str) -> list[Ringing]:
+    """Calls that may be ringing."""
+    return [Ringing(*row) for row in conn.execute(_RINGING, {"incident": incident_id})]
 
 
 def void_leases(conn: Connection, boot: int, now: datetime) -> int:
@@ -337,6 +349,8 @@ def _row(row: Row[Any]) -> Claimed:
             text=row.text,
             urgency=row.urgency,
             planned_at=row.planned_at,
+            purpose=row.purpose,
+            wording=templates.of_document(row.wording),
         ),
         number=row.number,
         reason=row.reason,
@@ -349,6 +363,12 @@ def _row(row: Row[Any]) -> Claimed:
         redial_gap_s=row.redial_gap_s,
         redial_max=row.redial_max,
         drill=row.drill_id is not None,
+        provider=row.provider,
+        round=row.round,
+        step=row.step,
+        followed=bool(row.followed),
+        newest=row.newest,
+        redials=row.redials,
     )
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from alerting.core.attempts import RANK
 from alerting.core.model import AttemptState, Purpose
+from alerting.store.attempt_values import Ringing
 from alerting.store.tables import attempts, notifications
 from devices.model import Channel
 
@@ -26,7 +27,7 @@ _CANCEL = (
 )
 _NO_REDIAL = update(notifications).where(*_THEIRS).values(redial_max=0)
 _RINGING = (
-    select(attempts.c.provider_ref)
+    select(attempts.c.id, attempts.c.provider, attempts.c.provider_ref)
     .join(notifications, notifications.c.id == attempts.c.notification_id)
     .where(
         *_THEIRS,
@@ -46,6 +47,6 @@ def cancel_for(conn: Connection, incident_id: str, recipients: Sequence[str]) ->
     return canceled
 
 
-def ringing_of(conn: Connection, incident_id: str, recipients: Sequence[str]) -> list[str]:
-    """The provider's references of their calls that may be ringing."""
-    return [row[0] for row in conn.execute(_RINGING, {"incident": incident_id, "recipients": list(recipients)})]
+def ringing_of(conn: Connection, incident_id: str, recipients: Sequence[str]) -> list[Ringing]:
+    """Their calls that may be ringing."""
+    return [Ringing(*row) for row in conn.execute(_RINGING, {"incident": incident_id, "recipients": list(recipients)})]

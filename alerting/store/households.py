@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, o
 
 from alerting.core.attempts import RANK
 from alerting.core.model import AttemptState, Purpose
+from alerting.store.attempt_values import Ringing
 from alerting.store.tables import attempts, callbacks, incidents, notifications
 from alerting.store.tables_results import incident_results
 from alerting.store.tables_testing import probes
@@ -31,7 +32,7 @@ _CANCEL = (
     )
     .values(state=AttemptState.CANCELED.value, rank=RANK[AttemptState.CANCELED], due_at=None)
 )
-_RINGING = select(attempts.c.provider_ref).where(
+_RINGING = select(attempts.c.id, attempts.c.provider, attempts.c.provider_ref).where(
     attempts.c.notification_id.in_(_CALLS),
     attempts.c.provider_ref.is_not(None),
     attempts.c.state.in_((AttemptState.PROVIDER_ACCEPTED.value, AttemptState.SENT.value)),
@@ -98,10 +99,10 @@ def who(conn: Connection, person_id: str) -> tuple[Relation, str] | None:
     return None if row is None else (Relation(row[0]), row[1])
 
 
-def cancel_calls(conn: Connection, incident_id: str) -> list[str]:
-    """It is known what it was: calls to households that have not gone out do not. References of those that may ring."""
+def cancel_calls(conn: Connection, incident_id: str) -> list[Ringing]:
+    """It is known what it was: calls to households that have not gone out do not. Those that may ring."""
     conn.execute(_CANCEL, {"incident": incident_id})
-    return [row[0] for row in conn.execute(_RINGING, {"incident": incident_id})]
+    return [Ringing(*row) for row in conn.execute(_RINGING, {"incident": incident_id})]
 
 
 def latest_to(conn: Connection, address: str, now: datetime) -> Newest | None:

@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from alerting.core import templates
 from alerting.core.attempts import RANK
 from alerting.core.model import AttemptState, Paged, Purpose
+from alerting.core.templates import Wording
 from alerting.store.tables import notifications
 from devices.model import Channel
 
@@ -31,6 +33,7 @@ class NewNotification:
     redial_max: int
     planned_at: datetime
     state: AttemptState
+    wording: Wording | None = None
 
 
 _INSERT = {
@@ -76,6 +79,7 @@ def insert(conn: Connection, rows: Sequence[NewNotification]) -> set[str]:
             "planned_at": r.planned_at,
             "state": r.state.value,
             "rank": RANK[r.state],
+            "wording": templates.document(r.wording),
         }
         for r in rows
     ]

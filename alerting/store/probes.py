@@ -1,14 +1,16 @@
 """Probes: messages of no incident (codes, test calls, real words of a test). Insert, claim, settle. Never decides."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
+from alerting.core import templates
 from alerting.core.attempts import RANK
 from alerting.core.model import AttemptState
+from alerting.core.templates import Wording
 from alerting.store.tables_testing import probes
 from devices.model import Channel, Language
 from devices.store.tables import contact_points
@@ -42,6 +44,10 @@ class Probe:
     error: str | None = None
     confirmed_at: datetime | None = None
     denied_at: datetime | None = None
+    provider: str | None = None
+    """Who carries it; committed before it is sent."""
+    wording: Wording | None = None
+    """The text for carriers of registered templates; emptied with it."""
 
 
 _NAMES = tuple(Probe.__dataclass_fields__)
@@ -53,6 +59,7 @@ _CLAIM = _DUE.order_by(probes.c.due_at).limit(bindparam("most")).with_for_update
 def add(conn: Connection, probe: Probe) -> None:
     """Planned: to be sent at once."""
     values: dict[str, Any] = {name: getattr(probe, name) for name in _NAMES}
+    values["wording"] = templates.document(probe.wording)
     conn.execute(insert(probes).values(**values, rank=RANK[probe.state], due_at=probe.created_at))
 
 
@@ -88,8 +95,16 @@ def any_due(conn: Connection, now: datetime, channels: Collection[Channel]) -> b
     return conn.execute(_DUE.limit(1), parameters).first() is not None
 
 
-def claim(conn: Connection, now: datetime, boot: int, channels: Collection[Channel], most: int) -> list[Probe]:
-    """Lease what is due, to send now. What is too late for that expires; what was sent twice is given up."""
+def claim(
+    conn: Connection,
+    now: datetime,
+    boot: int,
+    channels: Collection[Channel],
+    most: int,
+    pick: Callable[[Probe], str] = lambda probe: probe.provider or "",
+) -> list[Probe]:
+    """Lease what is due, to send now. What is too late for that expires; what was sent twice is given up. `pick`: by
+    which carrier; '' where nobody can take it now."""
     parameters = {"now": now, "channels": [channel.value for channel in channels], "most": most}
     taken = []
     for row in conn.execute(_CLAIM, parameters).fetchall():
@@ -99,8 +114,9 @@ def claim(conn: Connection, now: datetime, boot: int, channels: Collection[Chann
         elif probe.sends >= sends_max:
             settle(conn, probe, AttemptState.UNKNOWN)
         else:
+            probe = replace(probe, provider=pick(probe))
             lease = {"lease_boot": boot, "due_at": now + timedelta(seconds=lease_s), "sends": probe.sends + 1}
-            _update(conn, probe.id, AttemptState.SENDING, **lease)
+            _update(conn, probe.id, AttemptState.SENDING, **lease, provider=probe.provider)
             taken.append(probe)
     return taken
 
@@ -115,7 +131,7 @@ def settle(
     conn: Connection, probe: Probe, state: AttemptState, provider_ref: str | None = None, error: str | None = None
 ) -> None:
     """Nothing is left to be sent. A text is forgotten with its code; a call's script is needed while it lasts."""
-    kept = {} if probe.channel is Channel.VOICE else {"text": ""}
+    kept = {} if probe.channel is Channel.VOICE else {"text": "", "wording": None}
     _update(conn, probe.id, state, due_at=None, provider_ref=provider_ref, error=error, **kept)
 
 
@@ -168,4 +184,5 @@ def _update(conn: Connection, probe_id: str, state: AttemptState, **values: Any)
 def _probe(row: Row[Any] | Sequence[Any]) -> Probe:
     values = dict(zip(_NAMES, row, strict=True))
     values["channel"], values["language"] = Channel(values["channel"]), Language(values["language"])
+    values["wording"] = templates.of_document(values["wording"])
     return Probe(**values | {"state": AttemptState(values["state"])})

@@ -110,6 +110,7 @@ notifications = Table(
     Column("language", String(8), nullable=False),
     Column("urgency", Integer, nullable=False),
     Column("text", Text, nullable=False),
+    Column("wording", Document),  # {"template": ..., "variables": {...}}
     Column("redial_gap_s", Integer, nullable=False, default=0),
     Column("redial_max", Integer, nullable=False, default=0),
     Column("state", Word, nullable=False),  # the best of its attempts
@@ -119,6 +120,8 @@ notifications = Table(
         "incident_id", "round", "step", "recipient_id", "channel", "purpose", name="uq_notifications_intent"
     ),
 )
+
+Index("ix_notifications_address", notifications.c.address, notifications.c.planned_at)
 
 attempts = Table(
     "attempts",
@@ -146,6 +149,7 @@ attempts = Table(
     Column("committed_at", Instant),
     Column("answered_at", Instant),
     Column("taken_at", Instant),
+    Column("ended_at", Instant),  # a call: the phone is free again
     Column("provider_ref", String(64)),
     Column("error", String(64)),
     UniqueConstraint("notification_id", "number"),
@@ -154,6 +158,15 @@ _waiting = attempts.c.due_at.is_not(None)
 Index("ix_attempts_due", attempts.c.due_at, sqlite_where=_waiting, postgresql_where=_waiting)
 _forgotten = attempts.c.due_at.is_(None) & attempts.c.state.in_(("planned", "sending"))
 Index("ix_attempts_forgotten", attempts.c.incident_id, sqlite_where=_forgotten, postgresql_where=_forgotten)
+_referred = attempts.c.provider_ref.is_not(None)
+Index("ix_attempts_reference", attempts.c.provider_ref, sqlite_where=_referred, postgresql_where=_referred)
+_unconfirmed = attempts.c.state.in_(("provider_accepted", "sent"))
+Index(
+    "ix_attempts_unconfirmed",
+    attempts.c.provider_accepted_at,
+    sqlite_where=_unconfirmed,
+    postgresql_where=_unconfirmed,
+)
 
 callbacks = Table(
     "callbacks",

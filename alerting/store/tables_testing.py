@@ -99,6 +99,7 @@ probes = Table(
     Column("address", String(128), nullable=False, index=True),
     Column("language", String(8), nullable=False),
     Column("text", Text, nullable=False),  # emptied once it is sent: it holds the code
+    Column("wording", Document),  # the same for carriers of registered templates; emptied with it
     Column("code_hash", String(64)),
     Column("tries", Integer, nullable=False, default=0),
     Column("state", Word, nullable=False),
@@ -109,6 +110,7 @@ probes = Table(
     Column("send_before", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("lease_boot", Sequence),
+    Column("provider", Word),
     Column("provider_ref", String(64)),
     Column("error", String(64)),
     Column("confirmed_at", Instant),

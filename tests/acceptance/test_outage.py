@@ -5,8 +5,8 @@ from collections import Counter
 from typing import Any
 
 from gengfu.application import Application
-from simulators.twilio.faults import FaultKind
-from simulators.twilio.ledger import Outcome
+from simulators.emulating.faults import FaultKind
+from simulators.emulating.ledger import Outcome
 from tests.acceptance.both import Begin, on_both_databases
 from tests.acceptance.script import LADDER, Story
 

@@ -6,7 +6,7 @@ look into our database.
 
 import asyncio
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,6 +16,7 @@ from alerting.channels.base import (
     Accepted,
     Busy,
     CallbackEvent,
+    Caps,
     KeyPress,
     NotFound,
     Receipt,
@@ -26,8 +27,11 @@ from alerting.channels.base import (
     Submission,
     Submitted,
     Unknown,
+    Window,
 )
+from alerting.channels.modest import Modest
 from devices.model import Channel
+from tests.simulation.calls import Calls
 
 
 class Mood(StrEnum):
@@ -62,30 +66,49 @@ class Books:
 
     submitted: Counter[str] = field(default_factory=Counter)
     """How often each attempt was handed over."""
-    taken: dict[str, str] = field(default_factory=dict)
-    """Attempt -> reference."""
+    taken: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(carrier, attempt) -> reference."""
+    by: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Attempt -> the carriers that it was handed to."""
     said: list[Submission] = field(default_factory=list)
     """Everything that was handed over, in order."""
 
 
-Delivered = Callable[[Submission], None]
+Delivered = Callable[[Submission, str], None]
+
+CAPS = (
+    Caps(receipts=True, dtmf=True, finds=True),
+    Caps(receipts=True, dtmf=True, finds=True, cancels=True),
+    Caps(receipts=True, dtmf=True),
+    Caps(receipts=True, dtmf=True, finds=True, windows=(Window(3, 60.0), Window(12, 3600.0)), min_gap_s=20.0),
+)
+"""What a carrier can do where a channel has two; where it has one, the first of these."""
 
 
-class Carrier:
-    """One channel. `point(name)` is where a crash can be put; `delivered` is told when a message reaches a phone."""
+class Carrier(Modest):
+    """One of a channel. `point(name)` is where a crash can be put; `delivered` is told when a message reaches a phone;
+    `quick`: what it takes it has at once, however late it says so."""
 
     def __init__(
         self,
         channel: Channel,
+        name: str,
+        caps: Caps,
         books: Books,
+        calls: Calls,
         dice: random.Random,
-        weather: Callable[[Channel], Mapping[Mood, int]],
+        weather: Callable[[str], Mapping[Mood, int]],
         delivered: Delivered,
         point: Callable[[str], None],
+        *,
+        quick: bool,
     ) -> None:
         self.channel = channel
-        self.name = f"sim-{channel.value}"
+        self.name = name
+        self.caps = caps
+        self._quick = quick
         self._books = books
+        self._calls = calls
         self._dice = dice
         self._weather = weather
         self._delivered = delivered
@@ -94,13 +117,20 @@ class Carrier:
     async def submit(self, submission: Submission, deadline_s: float) -> Submitted:
         self._point("before_submit")
         self._books.submitted[submission.attempt_id] += 1
+        self._books.by[submission.attempt_id].add(self.name)
         self._books.said.append(submission)
-        weather = self._weather(self.channel)
+        self._calls.handed_over(submission, self.name)
+        weather = self._weather(self.name)
         mood = self._dice.choices(list(weather), list(weather.values()))[0]
         wait = {Mood.SLOW: deadline_s * 0.9, Mood.SILENT: deadline_s, Mood.MUTE: deadline_s}.get(mood, 0.2)
+        if mood is Mood.MUTE and self._quick:
+            self._take(submission, mood)
         await asyncio.sleep(self._dice.uniform(0.02, wait) if mood is not Mood.SILENT else wait)
         self._point("answered")
-        return self._answer(submission, mood)
+        answer = self._answer(submission, mood)
+        if isinstance(answer, Accepted):
+            self._calls.known(submission.attempt_id)
+        return answer
 
     def _answer(self, submission: Submission, mood: Mood) -> Submitted:
         if mood is Mood.SILENT:
@@ -109,22 +139,32 @@ class Carrier:
             return Rejected("refused", self._dice.choice((Scope.NUMBER, Scope.ACCOUNT)), "21211")
         if mood is Mood.BUSY:
             return Busy(self._dice.uniform(0.5, 12))
-        reference = f"ref-{submission.attempt_id}"
-        self._books.taken[submission.attempt_id] = reference
+        if mood is not Mood.MUTE or not self._quick:
+            self._take(submission, mood)
+        return Unknown("cut_line") if mood is Mood.MUTE else Accepted(_reference(submission))
+
+    def _take(self, submission: Submission, mood: Mood) -> None:
+        self._books.taken[self.name, submission.attempt_id] = _reference(submission)
         if mood is not Mood.LYING:
-            self._delivered(submission)
-        return Unknown("cut_line") if mood is Mood.MUTE else Accepted(reference)
+            self._calls.begins(submission.attempt_id)
+            self._delivered(submission, self.name)
 
     async def reconcile(self, submission: Submission, provider_ref: str | None) -> Accepted | NotFound | Unknown:
         await asyncio.sleep(self._dice.uniform(0.02, 0.5))
         self._point("reconciled")
-        if Mood.PROMPT not in self._weather(self.channel):
+        if Mood.PROMPT not in self._weather(self.name):
             return Unknown("down")
-        reference = self._books.taken.get(submission.attempt_id)
-        return NotFound() if reference is None else Accepted(reference)
+        reference = self._books.taken.get((self.name, submission.attempt_id))
+        if reference is None or not (self.caps.finds or provider_ref):
+            return NotFound()
+        self._calls.known(submission.attempt_id)
+        return Accepted(reference)
 
     async def cancel(self, provider_ref: str) -> bool:
-        return False
+        """The call is over, wherever it was."""
+        await asyncio.sleep(0.1)
+        self._point("canceled")
+        return self.caps.cancels and self._calls.hangs_up(provider_ref.removeprefix("ref-"))
 
     def parse_callback(self, kind: str, attempt_id: str | None, form: Mapping[str, Any]) -> list[CallbackEvent]:
         if kind == "reply":
@@ -135,5 +175,6 @@ class Carrier:
             return [KeyPress(attempt_id, str(form["digits"]))]
         return [Receipt(attempt_id, ReceiptKind(form["receipt"]))] if kind == "receipt" else []
 
-    async def close(self) -> None:
-        return
+
+def _reference(submission: Submission) -> str:
+    return f"ref-{submission.attempt_id}"

@@ -36,6 +36,11 @@ class Truth:
     """(incident or `*`, person, verb) of everything that a person really did."""
     seen: set[tuple[Work, Act]] = field(default_factory=set)
 
+    def answered(self, incident_id: str, person: str) -> bool:
+        """Has this person really said whether he goes, by whatever channel? His phone need not ring for it."""
+        words = ("accept", "decline", "arrive")
+        return any((where, person, verb) in self.said for where in (incident_id, ANYBODY) for verb in words)
+
     def laws(self) -> tuple[Rule, ...]:
         """All of them."""
         return (

@@ -54,7 +54,7 @@ class Life:
         boot = await database.write(
             Priority.ADMINISTRATION, lambda conn: boots.begin(conn, self.clock.now(), "simulation")
         )
-        providers = {channel: self._carrier(channel) for channel in Channel}
+        providers = {channel: self._carriers(channel) for channel in Channel}
         self.service = Service(
             database=database,
             providers=providers,
@@ -63,7 +63,7 @@ class Life:
             ids=world.ids,
             settings=world.settings,
             metrics=NoMetrics(),
-            outbox=Outbox(boot, {channel: each.name for channel, each in providers.items()}),
+            outbox=Outbox(boot, {channel: each[0].name for channel, each in providers.items()}),
             checkpoint=self.point,
         )
         await self.service.start()
@@ -97,6 +97,20 @@ class Life:
         if self.alive and not task.cancelled() and task.exception() is not None:
             self._world.fail(task.exception())
 
-    def _carrier(self, channel: Channel) -> Carrier:
+    def _carriers(self, channel: Channel) -> tuple[Carrier, ...]:
         world = self._world
-        return Carrier(channel, world.books, world.dice, world.weather_of, world.phones.delivered, self.point)
+        return tuple(
+            Carrier(
+                channel,
+                name,
+                caps,
+                world.books,
+                world.calls,
+                world.dice,
+                world.weather_of,
+                world.phones.delivered,
+                self.point,
+                quick=world.has_two,
+            )
+            for name, caps in world.carriers[channel].items()
+        )

@@ -68,12 +68,39 @@ BUGS = (
     Planted(
         "a voicemail that completed takes it",
         "alerting/inbox.py",
-        "keys=[event for event in events if isinstance(event, KeyPress)],",
-        "keys=[event for event in events if isinstance(event, KeyPress)]"
-        " + [KeyPress(each.attempt_id, '1') for each in receipts if each.kind.value == 'completed'],",
+        "humans=humans,",
+        "humans=humans"
+        " + [(row.id, KeyPress(each.attempt_id, '1')) for row, each in receipts if each.kind.value == 'completed'],",
         SHELL,
         range(0, 12),
         "who never said so",
+    ),
+    Planted(
+        "whether a phone has a call already is not looked at",
+        "alerting/waiting.py",
+        "if line is not None and line.attempt_id != submission.attempt_id:",
+        "if line is not None and line.attempt_id == submission.attempt_id:",
+        SHELL,
+        range(1, 3),
+        "two calls at once",
+    ),
+    Planted(
+        "a slow call has a second one like a slow text",
+        "alerting/hedging.py",
+        "if flight.submission.channel is Channel.VOICE:",
+        "if flight.submission.channel is Channel.APP:",
+        SHELL,
+        range(25, 26),
+        "two calls at once",
+    ),
+    Planted(
+        "nothing says why a second carrier has it",
+        "alerting/onward.py",
+        "further(claimed, TryReason.HEDGE, choice.provider, now, None)",
+        "further(claimed, TryReason.FIRST, choice.provider, now, None)",
+        SHELL,
+        range(39, 40),
+        "and says first",
     ),
     Planted(
         "somebody off duty is called",

@@ -116,7 +116,7 @@ def _code(work: Callable[[Connection], Any]) -> CodeType | None:
 
 def _is_empty(result: Any) -> bool:
     if isinstance(result, Folded):
-        return not (result.entries or result.keys or result.replies or result.failed or result.more or result.due)
+        return not (result.entries or result.humans or result.failed or result.more or result.due or result.last)
     return not result
 
 

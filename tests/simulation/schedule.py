@@ -18,10 +18,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from alerting.channels.base import Caps
 from alerting.core.model import Settings
 from alerting.service import Service
 from devices.model import Channel
-from tests.simulation.carriers import WEATHERS, Books, Mood
+from tests.simulation.calls import Calls
+from tests.simulation.carriers import CAPS, WEATHERS, Books, Mood
 from tests.simulation.ending import judge_the_end
 from tests.simulation.ids import SeededIds
 from tests.simulation.inline import engine
@@ -43,6 +45,7 @@ late_s = 1.3
 burst_wide_s = 1.5
 start_s = 3.0
 """After a start what a crash left is found within this time."""
+two_share = 0.25
 CRASH_POINTS = frozenset(
     {"before_commit", "committed", "before_post", "after_post", "before_submit", "answered", "reconciled"}
 )
@@ -67,12 +70,19 @@ class Schedule:
         """Nobody answers anything."""
         self.settings = Settings(sms_two_way=self.dice.random() < 0.5)
         self.books = Books()
+        self.calls = Calls(self.loop.time, lambda told: self.fail(Broken(told)))
+        self._chances = random.Random(f"another carrier {seed}")
+        self.has_two = self._chances.random() < two_share
+        """SMS and voice have a second carrier: by dice of its own, so that the other seeds stay what they were."""
+        self.planned: dict[str, float] = {}
+        """Page -> when it was written, by the clock that nobody sets."""
+        self.carriers = {channel: self._carriers_of(channel) for channel in Channel}
         self.phones = Phones(self)
         self.senders = Senders(self)
         self.crashes = 0
         self.tail: deque[str] = deque(maxlen=25)
         self._digest = hashlib.blake2b(digest_size=12)
-        self._weather: dict[Channel, Mapping[Mood, int]] = {}
+        self._weather: dict[str, Mapping[Mood, int]] = {}
         self._agenda: list[float] = []
         self._life: Life | None = None
         self._until_crash = 0
@@ -163,8 +173,15 @@ class Schedule:
     def reference_of(self, incident_id: str) -> str:
         return str(self.driver.execute(_REFERENCE, (incident_id,)).fetchone()[0])
 
-    def weather_of(self, channel: Channel) -> Mapping[Mood, int]:
-        return self._weather[channel]
+    def weather_of(self, carrier: str) -> Mapping[Mood, int]:
+        return self._weather[carrier]
+
+    def _carriers_of(self, channel: Channel) -> Mapping[str, Caps]:
+        """Name -> what it can do, the first choice first."""
+        first, second = f"sim-{channel.value}", f"second-{channel.value}"
+        if not self.has_two or channel is Channel.APP:
+            return {first: CAPS[0]}
+        return {name: self._chances.choice(CAPS) for name in (first, second)}
 
     def pause_s(self) -> float:
         """The hop to the writer: mostly nothing, sometimes the disk is slow."""
@@ -207,11 +224,14 @@ class Schedule:
 
     def _morning(self) -> None:
         self._until_crash = 0
-        self._weather = dict.fromkeys(Channel, WEATHERS[0])
+        self._weather = {name: WEATHERS[0] for carriers in self.carriers.values() for name in carriers}
 
     def _change_weather(self) -> None:
         mild = (*WEATHERS[:3], *WEATHERS[:3])
-        self._weather = {channel: self.dice.choice((*mild, *WEATHERS)) for channel in Channel}
+        for carriers in self.carriers.values():
+            for index, name in enumerate(carriers):
+                dice = self._chances if index else self.dice
+                self._weather[name] = dice.choice((*mild, *WEATHERS))
 
     def _task(self, loop: asyncio.AbstractEventLoop, work: Any, **more: Any) -> asyncio.Task[Any]:
         task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, **more)
@@ -230,6 +250,7 @@ class Schedule:
         if changes:
             self.quiet.stir(now)
             for change in changes:
+                self.planned |= {str(page.data.get("notification")): now for page in change.pages}
                 for line in change.lines:
                     self._tell(f"{line.incident_id[:12]} {line.kind} {line.reason} {line.actor} {_short(line.data)}")
             open_ = [each.due_mono for each in self.judge.standing.values() if each.open]
