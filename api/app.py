@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from api import errors, openapi
 from api.deps import Deps
@@ -17,6 +18,7 @@ from api.routes import (
     audit,
     callbacks,
     compounds,
+    contact_card,
     contacts,
     cover,
     device_acts,
@@ -49,13 +51,16 @@ from api.routes import (
     policy_preview,
     quarantine,
     raising,
+    readiness,
     sessions,
     shifts,
     stream,
+    subscriptions,
     test_sessions,
     users,
     verifications,
     walk_tests,
+    words,
     work_orders,
     workers,
 )
@@ -81,10 +86,14 @@ _ROUTERS = (
     workers.router,
     contacts.router,
     verifications.router,
+    subscriptions.router,
+    subscriptions.key_router,
     shifts.router,
     duty.router,
     cover.router,
     duty_report.router,
+    readiness.router,
+    contact_card.router,
     patterns.router,
     overrides.router,
     leaves.router,
@@ -103,6 +112,7 @@ _ROUTERS = (
     work_orders.router,
     policies.router,
     policy_preview.router,
+    words.router,
     api_keys.router,
     users.router,
     sessions.router,
@@ -110,6 +120,13 @@ _ROUTERS = (
 )
 
 secret_key_chars_min = 16
+
+
+class _Application(FastAPI):
+    """With the callbacks before all layers."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return callbacks.Hot(super().build_middleware_stack())
 
 
 def create_app(deps: Deps) -> FastAPI:
@@ -125,7 +142,7 @@ def create_app(deps: Deps) -> FastAPI:
         await deps.keys.close()
         await deps.sessions.close()
 
-    app = FastAPI(
+    app = _Application(
         title="Gengfu 更夫",
         version="1",
         openapi_url=f"{PREFIX}/openapi.json",
@@ -143,7 +160,7 @@ def create_app(deps: Deps) -> FastAPI:
     )
     app.state.deps = deps
     app.state.voice_answers = callbacks.VoiceAnswers()
-    # The hot route stands first and outside FastAPI's validation.
+    # This hot route stands first and outside FastAPI's validation; callbacks stand outside all layers.
     app.router.routes.insert(0, Route(notifications.RECEIVED_PATH, notifications.Received(), methods=["POST"]))
     for router in _ROUTERS:
         app.include_router(router)

@@ -1,8 +1,9 @@
 """What the API needs from outside, as contracts. Never an implementation."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
@@ -10,16 +11,21 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection
 
+from alerting.channels.base import Callbacks, Spoken, Stored
+from alerting.channels.providers.webpush_settings import WebPushSettings
 from alerting.commands import Commands
 from alerting.core.acts import Done, KeyOutcome, Verb
 from alerting.core.decisions import Refused
 from alerting.core.model import Actor, Raised
+from alerting.core.readiness import Configured
 from alerting.drills import Drills
+from alerting.link_answers import Choice, Sheet
 from alerting.ports import Clock, Database, Ids
 from alerting.raising import Also, RaisedDone
 from alerting.store.households import ResultRow
 from alerting.stream import Hub
 from api.auth import KeyRing, SessionRing
+from api.contact_card import ContactCard
 from api.logins import Logins
 from devices.model import Channel, Language
 from devices.store.imports import Upload
@@ -51,10 +57,9 @@ class AlertingService(Protocol):
         """A worker's own client has this app message. False: this person has no such notification."""
         ...
 
-    async def take_callback(
-        self, provider: str, kind: str, attempt_id: str | None, dedupe: str, form: dict[str, str]
-    ) -> None:
-        """Append a verified callback to the inbox; it is durable when this returns (under 200 ms)."""
+    async def take_callbacks(self, provider: str, words: Sequence[Stored]) -> None:
+        """Everything that one verified callback says goes into the inbox; it is durable when this returns (under
+        200 ms). NotKept where nothing can keep it."""
         ...
 
     async def key_pressed(self, attempt_id: str, digits: str) -> KeyOutcome:
@@ -67,6 +72,14 @@ class AlertingService(Protocol):
 
     async def rate_result(self, token: str, satisfied: bool) -> ResultRow | None:
         """That household says whether it was satisfied; the last word counts. None as above."""
+        ...
+
+    async def link_shown(self, token: str) -> Sheet | None:
+        """What a worker's link shows; None: nobody's, or over."""
+        ...
+
+    async def link_answered(self, token: str, choice: Choice) -> Sheet | None:
+        """One tap on it, committed when this returns; None as above."""
         ...
 
     async def ready(self) -> dict[str, bool | str]:
@@ -96,21 +109,16 @@ class AlertingService(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """A document that answers a callback."""
-
-    media_type: str
-    body: str
+def _count_nothing(provider: str, outcome: str) -> None:
+    return
 
 
 class ProviderCallbacks(Protocol):
-    """What HTTP needs to know of one provider's callbacks. `fields` are the query's and the posted ones together."""
+    """What HTTP needs to know of one provider's callbacks, when they are a dialogue: what a call says next depends on
+    what was decided. `fields` are the query's and the posted ones together."""
 
-    signature_header: str
-
-    def verify(self, path_and_query: str, form: Mapping[str, str], signature: str) -> bool:
-        """Was this request, as it came in, signed by the provider for our public address?"""
+    def verify(self, path_and_query: str, form: Mapping[str, str], headers: Mapping[str, str]) -> bool:
+        """Was this request, as it came in, signed by the provider for our public address? `headers`: lower case."""
         ...
 
     def dedupe(self, kind: str, fields: Mapping[str, str]) -> str:
@@ -159,6 +167,18 @@ class ImportDesk(Protocol):
         ...
 
 
+class ProviderChecks(Protocol):
+    """Has some process of the deployment look at the providers' accounts."""
+
+    def tell(self, conn: Connection) -> None:
+        """Within the transaction that asks: wake the processes that look when it commits."""
+        ...
+
+    def wake(self) -> None:
+        """After that commit: this process looks, if it is one that does. Instant."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Deps:
     """Everything `create_app` hands to its routes. `hash_credential`: a device's secret as the broker stores it.
@@ -174,15 +194,33 @@ class Deps:
     logins: Logins
     hash_credential: Callable[[str], str]
     callbacks: Mapping[str, ProviderCallbacks] = field(default_factory=dict)
+    """Of vendors that want an answer for the person on the line."""
+    vendor_callbacks: Mapping[str, Callbacks] = field(default_factory=dict)
+    """Of every other vendor, by its name."""
+    count_callback: Callable[[str, str], None] = _count_nothing
+    """(provider, what became of it): `gengfu_callbacks_total`."""
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
     secret_key: str = field(default="", repr=False)
     carried: frozenset[Channel] = frozenset(Channel)
     """Channels for which some process of the deployment has a provider."""
+    language: Language = Language.ZH_CN
+    """Of the deployment: its map service."""
     timezone: str = "Asia/Shanghai"
     """Of the deployment: night rules and volunteers' hours are local."""
     insecure: bool = False
     imports: ImportDesk | None = None
     """None: this process takes no imports."""
+    webpush: WebPushSettings | None = None
+    """None: browsers cannot subscribe."""
+    push_seen: Callable[[str, str], None] = lambda person_id, subscription_id: None
+    """A person's client had a page through this subscription. Returns at once."""
+    readiness: Configured = field(default_factory=Configured)
+    """What workers are asked for."""
+    budget: Callable[[Channel, str, datetime], tuple[tuple[str, int | None], ...] | None] = lambda *_: None
+    """Carrier -> messages of life safety that it still takes for a number; None: not counted by this process."""
+    card: ContactCard = field(default_factory=ContactCard)
+    checks: ProviderChecks | None = None
+    """None: nobody looks at the providers' accounts."""
     accounts: frozenset[str] = frozenset()
     """Broker accounts of the service and of foreign senders: no device may have such a name."""
 

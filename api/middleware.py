@@ -1,7 +1,7 @@
 """Plain ASGI layers around every route: a limit on bodies, security headers. Never looks at what a request means."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -35,6 +35,13 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
+def missing_headers(scope: Scope, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The security headers that an answer does not set itself."""
+    wanted = (*SECURITY_HEADERS, _HSTS) if scope["scheme"] == "https" else SECURITY_HEADERS
+    present = {name for name, _ in headers}
+    return [header for header in wanted if header[0] not in present]
+
+
 class SecurityHeaders:
     """Adds each header that the route has not set itself."""
 
@@ -45,14 +52,11 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        wanted = (*SECURITY_HEADERS, _HSTS) if scope["scheme"] == "https" else SECURITY_HEADERS
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
-                present = {name for name, _ in headers}
-                headers.extend(header for header in wanted if header[0] not in present)
-                message["headers"] = headers
+                message["headers"] = headers + missing_headers(scope, headers)
             await send(message)
 
         await self._app(scope, receive, with_headers)

@@ -33,7 +33,8 @@ OPEN: frozenset[str] = frozenset(
         "GET /readyz",
         "GET /metrics",
         f"GET {PREFIX}/openapi.json",
-        "POST /callbacks/{provider}/{kind}",  # the provider's signature is its key
+        "GET /callbacks/{provider}/{kind}",  # the provider's signature is its key
+        "POST /callbacks/{provider}/{kind}",
         "GET /a/{token}",  # the link's signed token is its key, and a look answers nothing
         "POST /a/{token}",
         f"POST {PREFIX}/sessions",  # the password is its key
@@ -93,6 +94,22 @@ ROUTES: dict[str, frozenset[Role]] = {
     f"POST {PREFIX}/workers/{{id}}/contacts/{{contact_id}}/verification": _PEOPLE | {Role.GRID_WORKER},
     f"GET {PREFIX}/workers/{{id}}/contacts/{{contact_id}}/verification": _ROSTER_READERS | {Role.GRID_WORKER},
     f"POST {PREFIX}/workers/{{id}}/contacts/{{contact_id}}/verification/confirm": _PEOPLE | {Role.GRID_WORKER},
+    f"GET {PREFIX}/workers/{{id}}/subscriptions": _ROSTER_READERS | {Role.GRID_WORKER},  # a worker: his own
+    f"POST {PREFIX}/workers/{{id}}/subscriptions": _PEOPLE | {Role.GRID_WORKER},
+    f"DELETE {PREFIX}/workers/{{id}}/subscriptions/{{subscription_id}}": _PEOPLE | {Role.GRID_WORKER},
+    f"GET {PREFIX}/webpush/key": _ALL,
+    f"POST {PREFIX}/workers/{{id}}/contacts/{{contact_id}}/white-list": _PEOPLE,
+    f"GET {PREFIX}/readiness/workers": _ROSTER_READERS,
+    f"GET {PREFIX}/readiness/workers/{{id}}": _ROSTER_READERS,
+    f"GET {PREFIX}/readiness/me": _ALL,  # whoever may be called, about himself alone
+    f"POST {PREFIX}/readiness/me/contact-card": _ALL,
+    f"POST {PREFIX}/readiness/me/phone-guide": _ALL,
+    f"POST {PREFIX}/readiness/me/self-test": _ALL,
+    f"GET {PREFIX}/readiness/providers": _ROSTER_READERS,
+    f"POST {PREFIX}/readiness/providers/check": _ADMIN,
+    f"GET {PREFIX}/contact-card.vcf": _ALL,
+    f"GET {PREFIX}/contact-card.svg": _ALL,
+    f"GET {PREFIX}/phone-guides": _ALL,
     f"GET {PREFIX}/households": _PLACES | {Role.AUDITOR},
     f"POST {PREFIX}/households": _PLACES,
     f"GET {PREFIX}/households/{{id}}": _PLACES,
@@ -193,6 +210,7 @@ ROUTES: dict[str, frozenset[Role]] = {
     f"GET {PREFIX}/policies/{{name}}": _STAFF - {Role.INSTALLER},
     f"PUT {PREFIX}/policies/{{name}}": _ADMIN,
     f"GET {PREFIX}/policy-preview": _STAFF - {Role.INSTALLER},
+    f"GET {PREFIX}/words": _ALL,
     f"GET {PREFIX}/api-keys": _ADMIN | {Role.AUDITOR},
     f"POST {PREFIX}/api-keys": _ADMIN,
     f"POST {PREFIX}/api-keys/{{id}}/revoke": _ADMIN,

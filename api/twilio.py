@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 
+from alerting.channels.base import Spoken
 from alerting.channels.providers import twilio_callbacks
 from alerting.channels.providers import twilio_twiml as twiml
 from alerting.channels.providers.twilio_callbacks import CallbackUrls, SignatureCheck, callback_key, pressed
 from alerting.channels.providers.twilio_settings import TwilioSettings
 from alerting.channels.providers.twilio_twiml import KeyResult, Script
 from alerting.core.acts import KeyOutcome
-from api.deps import Spoken
 from devices.model import Language
 
+signature_header = "x-twilio-signature"
+signature_settings_header = "x-twilio-webhooks-signature-settings"
 _count_digits_max = 2
 
 _RESULTS: Mapping[KeyOutcome, KeyResult] = {
@@ -27,14 +29,13 @@ _RESULTS: Mapping[KeyOutcome, KeyResult] = {
 class TwilioCallbacks:
     """One account's callbacks."""
 
-    signature_header = "x-twilio-signature"
-
     def __init__(self, settings: TwilioSettings) -> None:
         self._signatures = SignatureCheck(settings)
         self._urls = CallbackUrls(settings.public_url)
 
-    def verify(self, path_and_query: str, form: Mapping[str, str], signature: str) -> bool:
-        return self._signatures.holds(path_and_query, form, signature)
+    def verify(self, path_and_query: str, form: Mapping[str, str], headers: Mapping[str, str]) -> bool:
+        signature, settings = headers.get(signature_header, ""), headers.get(signature_settings_header, "")
+        return self._signatures.holds(path_and_query, form, signature, settings)
 
     def dedupe(self, kind: str, fields: Mapping[str, str]) -> str:
         return callback_key(kind, fields)

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from alerting.channels.mask import masked
-from alerting.core.probe_words import LACKS
-from alerting.core.walk_test import Rehearsal, WalkState, WalkTest, missing
+from alerting.core.probe_words import lack_words
+from alerting.core.walk_test import Lack, Rehearsal, WalkState, WalkTest, missing
 from alerting.store import held, probes
 from api.schemas.testing import (
     AlarmHeard,
@@ -21,7 +21,7 @@ from api.schemas.testing import (
     WalkTestOut,
     WouldCallOut,
 )
-from devices.model import Channel
+from devices.model import Channel, Language
 
 
 def shown(conn: Connection, test: WalkTest) -> WalkTestOut:
@@ -44,7 +44,7 @@ def shown(conn: Connection, test: WalkTest) -> WalkTestOut:
         signal=_signal(test),
         would_call=None if test.rehearsal is None else _rehearsal(test.rehearsal),
         held=None if waiting is None else HeldOut.model_validate(waiting),
-        missing=[LackOut(code=lack, zh=LACKS[lack][0], en=LACKS[lack][1]) for lack in lacks],
+        missing=[_lack(lack) for lack in lacks],
         real_messages=[
             RealMessageOut(
                 channel=probe.channel,
@@ -95,6 +95,10 @@ def _rehearsal(rehearsal: Rehearsal) -> RehearsalOut:
         ],
         skipped=[SkippedStep(step=step, reason=reason) for step, reason in rehearsal.skipped],
     )
+
+
+def _lack(lack: Lack) -> LackOut:
+    return LackOut(code=lack, zh=lack_words(lack, Language.ZH_CN), en=lack_words(lack, Language.EN))
 
 
 def _seconds(test: WalkTest, at: datetime) -> float:

@@ -5,7 +5,9 @@ from api.words_devices import DEVICES
 from api.words_drills import DRILL_FIELDS
 from api.words_incidents import ACT_DETAILS, ACT_FIELDS, ACT_REFUSALS
 from api.words_people import PLACES_AND_PEOPLE
+from api.words_readiness import READINESS_DETAILS, READINESS_FIELDS
 from api.words_restraint import RESTRAINT_FIELDS
+from api.words_subscriptions import SUBSCRIPTION_DETAILS, SUBSCRIPTION_FIELDS
 from api.words_testing import TESTING_DETAILS, TESTING_FIELDS
 from devices.model import Language
 
@@ -28,6 +30,7 @@ TITLES: dict[str, Sentence] = {
     "version_mismatch": ("数据已被他人修改", "Somebody has changed it"),
     "version_required": ("需要 If-Match", "If-Match is required"),
     "too_large": ("请求体过大", "The body is too large"),
+    "encoded": ("不接受压缩的请求体", "A compressed body is not taken"),
     "importing": ("正在导入", "An import is at work"),
     "file_refused": ("文件未被接受", "The file was refused"),
     "key_reused": ("Idempotency-Key 已用于其他请求", "The Idempotency-Key was used for another request"),
@@ -41,7 +44,9 @@ TITLES: dict[str, Sentence] = {
 DETAILS: dict[str, Sentence] = {
     **ACT_DETAILS,
     **TESTING_DETAILS,
+    **READINESS_DETAILS,
     **COMMAND_DETAILS,
+    **SUBSCRIPTION_DETAILS,
     "invalid": ("请按 errors 中的说明逐项修正后重试。", "Correct each field named in errors and send it again."),
     "malformed": (
         "请发送 UTF-8 编码的 JSON（Content-Type: application/json）。",
@@ -118,6 +123,7 @@ DETAILS: dict[str, Sentence] = {
         "此进程不受理批量导入。",
         "This process takes no bulk imports.",
     ),
+    "encoded": ("请不带 Content-Encoding 发送原文。", "Send the body as it is, without Content-Encoding."),
     "too_large": ("请求体上限为 {bytes} 字节。", "A body may have {bytes} bytes at most."),
     "key_reused": (
         "同一 Idempotency-Key 只能用于完全相同的请求；请换用新的键。",
@@ -155,9 +161,11 @@ FIELDS: dict[str, Sentence] = {
     **DEVICES,
     **PLACES_AND_PEOPLE,
     **TESTING_FIELDS,
+    **READINESS_FIELDS,
     **COMMAND_FIELDS,
     **DRILL_FIELDS,
     **RESTRAINT_FIELDS,
+    **SUBSCRIPTION_FIELDS,
     "missing": ("必填，请提供此字段。", "Required: send this field."),
     "extra_forbidden": ("未知字段，请删除或检查拼写。", "Unknown field: remove it or check its spelling."),
     "enum": ("只能是以下之一：{expected}。", "Must be one of: {expected}."),

@@ -99,6 +99,15 @@ class Channel(StrEnum):
     APP = "app"
 
 
+class AppCarrier(StrEnum):
+    """What brings a message to a person's app without an open page, and needs to know where to find him."""
+
+    WEBPUSH = "webpush"
+    WECOM = "wecom"
+    DINGTALK = "dingtalk"
+    FEISHU = "feishu"
+
+
 class Role(StrEnum):
     """Posts that people stand on: the steps of the escalation in their order, then the posts beside it."""
 

@@ -6,25 +6,28 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import uvicorn
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerting.answer_links import AnswerLinks
-from alerting.channels.app import AppChannel
-from alerting.channels.base import ChannelProvider
-from alerting.channels.providers import twilio
+from alerting.app_targets import AppTargets
+from alerting.carriers import Carriers
+from alerting.channels.providers import TABLE as VENDORS
 from alerting.channels.providers.twilio_settings import TwilioSettings
-from alerting.channels.unconfigured import Unconfigured
+from alerting.channels.providers.webpush_settings import WebPushSettings
 from alerting.core.canary import CANARY_DEVICE
 from alerting.core.model import Settings as CoreSettings
+from alerting.core.routing import ORDERS, Orders
 from alerting.interlocks import WAKE_COMMANDS
 from alerting.ports import Conflict, Priority
 from alerting.service import Service
+from alerting.spool import Spool
 from alerting.store import boots
 from alerting.stream import Hub
 from alerting.writing import WAKE_OUTBOX, WAKE_STREAM, Outbox
@@ -46,9 +49,12 @@ from gengfu.database.presence import announce
 from gengfu.exposure import open_without_https
 from gengfu.feed import Feed
 from gengfu.hearing import Hearing
+from gengfu.http_service import ServiceForHttp
 from gengfu.listening import Server, backlog_connections, listen
 from gengfu.metrics import PrometheusMetrics
+from gengfu.readiness_setup import Readiness
 from gengfu.retention import Retain, Retention
+from gengfu.vendors import build
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +71,14 @@ class AppConfig:
     secret_key: str = field(repr=False)
     gateway: GatewaySettings | None = None
     twilio: TwilioSettings | None = None
+    vendors: Mapping[str, object] = field(default_factory=dict, repr=False)
+    """Every other vendor's settings, by its name in `providers.TABLE`."""
+    public_url: str = ""
+    """Where phones reach us; empty: nowhere, so no message holds a link."""
+    orders: Orders = field(default_factory=lambda: ORDERS)
+    """Which carrier is tried first, by channel and country."""
+    folder: Path | None = None
+    """Where callbacks are spooled that the database cannot take in time; None: nowhere."""
     http_host: str = "127.0.0.1"
     http_port: int = 0
     tls_cert: str | None = None
@@ -81,6 +95,10 @@ class AppConfig:
     checkpoint: Callable[[str], None] = lambda point: None
     canary_every_s: float = 0.0
     """0: no canary alarm is sent."""
+    self_test_hour: int | None = None
+    """Local hour of the daily message that must be tapped; None: none is sent."""
+    caller_name: str = ""
+    caller_numbers: tuple[str, ...] = ()
 
 
 class Application:
@@ -88,6 +106,9 @@ class Application:
 
     def __init__(self, config: AppConfig, clock: SystemClock | None = None) -> None:
         self.config = config
+        self._links = AnswerLinks(
+            config.secret_key, config.public_url or (config.twilio.public_url if config.twilio else "")
+        )
         self.clock = ForwardClock(clock or SystemClock())
         self.ids = RandomIds()
         self.metrics = PrometheusMetrics()
@@ -100,6 +121,7 @@ class Application:
         self._failed: asyncio.Future[None] | None = None
         self._keys: KeyRing | None = None
         self._following: Following | None = None
+        self._readiness = Readiness(config, self.ids, self.metrics)
         self.imports: Imports | None = None
 
     async def __aenter__(self) -> "Application":
@@ -121,6 +143,7 @@ class Application:
     def registry_changed(self) -> None:
         """The registry was written: the emergency copy and the broker's accounts follow. Instant."""
         self.service.registry_changed()
+        self.app_targets.forget()
         if self._following is not None:
             self._following.look()
 
@@ -135,8 +158,7 @@ class Application:
         if self.subscriber is not None:
             parts["broker"] = self.subscriber.ready() or "not connected to the MQTT broker"
         if "worker" in self.config.roles:
-            configured = self.config.twilio is not None
-            parts["provider"] = configured or "no SMS and call provider is configured: set GENGFU_TWILIO__ACCOUNT_SID"
+            parts["provider"] = self._readiness.provider()
         return parts
 
     async def _start(self) -> None:
@@ -152,35 +174,47 @@ class Application:
             Priority.ADMINISTRATION, lambda conn: boots.begin(conn, self.clock.now(), config.instance)
         )
         await self._stack.enter_async_context(announce(config.database_url, boot))
-        providers = self._providers()
-        for provider in providers.values():
+        self.app_targets = AppTargets(self.database, self.clock, config.vendors)
+        self._stack.push_async_callback(self.app_targets.close)
+        await self.app_targets.start()
+        carriers = self._carriers()
+        self.app_targets.attach(carriers.all())
+        for provider in carriers.all():
             self._stack.push_async_callback(provider.close)
         self.service = Service(
             database=self.database,
-            providers=providers,
+            providers=carriers,
             hub=self.hub,
             clock=self.clock,
             ids=self.ids,
-            settings=config.core,
+            settings=replace(config.core, answer_link=self._links.open_link),
             metrics=self.metrics,
-            outbox=Outbox(boot, {channel: each.name for channel, each in providers.items()}, self.database.notify),
+            outbox=Outbox(
+                boot, {channel: carriers.of(channel)[0].name for channel in carriers.channels}, self.database.notify
+            ),
             leads="worker" in config.roles,
             tells=not self._shared,
             disk_nearly_full=lambda: nearly_full(config.database_url),
             checkpoint=config.checkpoint,
-            answer_links=AnswerLinks(config.secret_key, config.twilio.public_url if config.twilio else ""),
+            answer_links=self._links,
             loopback=LoopBack(self.database, self.clock, self.metrics),
             sweeps_canary="gateway" not in config.roles,
+            spool=Spool(config.folder),
         )
         await self.service.start()
         self._stack.push_async_callback(self.service.stop)
+        if config.roles & {"worker", "api"}:
+            works = self._readiness.begin(self.database, self.clock, carriers, self.service)
+            for name, work in works.items():
+                self._background(name, work)
+            await self._readiness.hear_others(self.database)
         if self._shared:
             await self._hear_others()
         if "api" in config.roles:
             self.imports = imports_of(self)
             self._stack.push_async_callback(self.imports.close)
             await self.imports.resume()
-            await self._start_http(providers)
+            await self._start_http()
         if "gateway" in config.roles and config.gateway is not None:
             await self._start_gateway(config.gateway, boot)
         if config.broker_accounts is not None:
@@ -204,16 +238,17 @@ class Application:
             await self.database.listen(WAKE_STREAM, feed.wake)
             self._background("stream feed", feed.run())
 
-    def _providers(self) -> Mapping[Channel, ChannelProvider]:
-        roles = self.config.roles
-        providers: dict[Channel, ChannelProvider] = {}
-        if "worker" in roles:
-            providers |= {channel: Unconfigured(channel) for channel in (Channel.SMS, Channel.VOICE)}
-            if self.config.twilio is not None:
-                providers |= twilio.build(self.config.twilio)
-        if "api" in roles:
-            providers[Channel.APP] = AppChannel(self.hub)
-        return providers
+    def _carriers(self) -> Carriers:
+        config = self.config
+        accounts = {} if config.twilio is None else {"twilio": config.twilio}
+        return build(
+            {**accounts, **config.vendors},
+            config.roles,
+            self.hub,
+            targets=self.app_targets,
+            orders=config.orders,
+            zone=ZoneInfo(config.core.timezone),
+        )
 
     async def _start_gateway(self, settings: GatewaySettings, boot: int) -> None:
         subscriber = Subscriber(
@@ -234,7 +269,7 @@ class Application:
         )
         self._background("canary", canary.run())
 
-    async def _start_http(self, providers: Mapping[Channel, ChannelProvider]) -> None:
+    async def _start_http(self) -> None:
         config = self.config
         callbacks = {}
         if config.twilio is not None:
@@ -242,7 +277,7 @@ class Application:
         self._keys = KeyRing(self.database, self.clock, config.secret_key)
         deps = Deps(
             database=self.database,
-            service=_ServiceForHttp(self),
+            service=ServiceForHttp(self),
             hub=self.hub,
             clock=self.clock,
             ids=self.ids,
@@ -251,10 +286,20 @@ class Application:
             logins=Logins(self.database, self.clock, config.secret_key),
             hash_credential=hash_secret,
             callbacks=callbacks,
+            vendor_callbacks={
+                name: made(config.vendors[name])
+                for name, vendor in VENDORS.items()
+                if (made := vendor.callbacks) is not None and name in config.vendors
+            },
+            count_callback=self.metrics.callback,
             metrics=self.metrics.registry,
             secret_key=config.secret_key,
             imports=self.imports,
+            **self._readiness.deps(self.database.notify),
+            webpush=webpush if isinstance(webpush := config.vendors.get("webpush"), WebPushSettings) else None,
+            push_seen=self.app_targets.confirmed,
             timezone=config.core.timezone,
+            language=config.core.language,
             carried=_carried(config.twilio),
             insecure=open_without_https(config.http_host, config.tls_cert, config.tls_key, config.trusted_proxies),
             accounts=config.other_accounts | {CANARY_DEVICE},
@@ -319,29 +364,6 @@ class Application:
             except (SQLAlchemyError, OSError, Conflict):
                 log.warning("gauges not read")
             await asyncio.sleep(gauges_every_s)
-
-
-class _ServiceForHttp:
-    """The service as HTTP uses it, with the readiness of the whole process."""
-
-    def __init__(self, application: Application) -> None:
-        service = application.service
-        self._application = application
-        self.act = service.act
-        self.raise_incident = service.raising.raise_incident
-        self.received = service.received
-        self.take_callback = service.take_callback
-        self.key_pressed = service.key_pressed
-        self.result_told = service.households.known
-        self.rate_result = service.households.rated
-        self.ready = application.ready
-        self.tell_senders = service.tell_senders
-        self.wake = service.wake
-        self.drills = service.drills
-        self.commands = service.commands
-
-    def registry_changed(self) -> None:
-        self._application.registry_changed()
 
 
 def _carried(settings: TwilioSettings | None) -> frozenset[Channel]:

@@ -14,12 +14,13 @@ from contextlib import AsyncExitStack
 import uvloop
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from alerting.channels.providers.twilio_settings import TwilioSettings
+from alerting.channels.providers import TABLE as VENDORS
 from alerting.core.model import Settings as CoreSettings
 from gateway import Filter, GatewaySettings
 from gateway.settings import OWN_ALARM_FILTERS, OWN_TELEMETRY_FILTERS
 from gengfu import logs
 from gengfu.accounts import other_accounts
+from gengfu.also_tell import also_telling
 from gengfu.application import ALL_ROLES, AppConfig, Application
 from gengfu.broker_files import SettingsAccounts
 from gengfu.bulk_commands import with_imports
@@ -30,6 +31,7 @@ from gengfu.retention import Retain
 from gengfu.secret_key import SecretKeyUnreadable, secret_key
 from gengfu.settings_model import Settings
 from gengfu.socket import serve_commands, socket_path
+from gengfu.template_check import template_fault
 
 log = logging.getLogger(__name__)
 
@@ -79,13 +81,20 @@ def configure(settings: Settings, roles: frozenset[str]) -> AppConfig:
     outdated = migrate.check(settings.database)
     if outdated is not None:
         raise CannotServe(outdated)
+    wrong = template_fault(settings)
+    if wrong is not None:
+        raise CannotServe(wrong)
     key = secret_key(settings)
     folder = settings.broker_files_dir
     return AppConfig(
         database_url=settings.database,
         secret_key=key,
         gateway=_gateway(settings, key) if "gateway" in roles else None,
-        twilio=_twilio(settings),
+        twilio=settings.twilio.settings(settings.callback_base) if settings.twilio else None,
+        vendors=vendors_of(settings),
+        orders=settings.routing.orders(),
+        folder=settings.folder,
+        public_url=settings.public_url or "",
         http_host=settings.http_host,
         http_port=settings.http_port,
         tls_cert=str(settings.http_tls_cert) if settings.http_tls_cert else None,
@@ -106,6 +115,9 @@ def configure(settings: Settings, roles: frozenset[str]) -> AppConfig:
         checkpoint=_stop_at(os.environ.get(stop_variable, "")),
         broker_accounts=SettingsAccounts(settings, folder) if folder else None,
         canary_every_s=settings.canary_every_s,
+        self_test_hour=settings.self_test.at,
+        caller_name=settings.caller_name,
+        caller_numbers=settings.caller_numbers,
     )
 
 
@@ -117,6 +129,8 @@ async def serve(settings: Settings, config: AppConfig) -> None:
         loop.add_signal_handler(number, stopping.set)
     async with AsyncExitStack() as stack:
         app = await stack.enter_async_context(Application(config))
+        if "worker" in config.roles:
+            await stack.enter_async_context(also_telling(app.database, settings))
         _take_commands(stack, settings, app)
         log.info("serving %s on %s", ", ".join(sorted(config.roles)), app.http_url or "no HTTP address")
         failed = asyncio.create_task(app.until_failed())
@@ -179,23 +193,10 @@ def client_id(instance: str, key: str) -> str:
     return f"{instance}-{digest[:16]}"
 
 
-def _twilio(settings: Settings) -> TwilioSettings | None:
-    twilio = settings.twilio
-    if twilio is None:
-        return None
-    return TwilioSettings(
-        account_sid=twilio.account_sid,
-        auth_token=twilio.auth_token.get_secret_value(),
-        from_number=twilio.from_number,
-        public_url=settings.callback_base,
-        base_url=twilio.base_url,
-        key_sid=twilio.key_sid,
-        key_secret=twilio.key_secret.get_secret_value() if twilio.key_secret else None,
-        previous_auth_token=twilio.previous_auth_token.get_secret_value() if twilio.previous_auth_token else None,
-        validity_s=twilio.validity_s,
-        ring_s=twilio.ring_s,
-        two_way=twilio.two_way,
-    )
+def vendors_of(settings: Settings) -> dict[str, object]:
+    """Every vendor account that is set, but Twilio's: what its providers are built from, by the name of its table."""
+    chosen = {name: getattr(settings, name) for name in VENDORS if name != "twilio"}
+    return {name: each.settings(settings.callback_base) for name, each in chosen.items() if each is not None}
 
 
 def _stop_at(wanted: str) -> Callable[[str], None]:

@@ -5,13 +5,14 @@ It goes through broker, gateway, the deciding transaction and the dispatcher's q
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
-from alerting.channels.base import Accepted, CallbackEvent, NotFound, Submission, Submitted, Unknown
+from alerting.channels.base import Accepted, Submission, Submitted, Unknown
+from alerting.channels.modest import Modest
 from alerting.core.canary import CANARY_CODE, CANARY_TOPIC
 from alerting.metrics import Metrics
 from alerting.ports import Clock, Conflict, Database, Ids, Priority
@@ -24,7 +25,7 @@ first_after_s = 20.0
 """The first one waits until a start is over, or one interval where that is shorter."""
 
 
-class LoopBack:
+class LoopBack(Modest):
     """The provider at the end: it has every message at once and tells nobody."""
 
     channel = Channel.SMS
@@ -47,18 +48,6 @@ class LoopBack:
             log.warning("a canary alarm came through and cannot be recorded: %s", type(fault).__name__)
             return Unknown(type(fault).__name__)
         return Accepted(token)
-
-    async def reconcile(self, submission: Submission, provider_ref: str | None) -> Accepted | NotFound | Unknown:
-        return NotFound()
-
-    async def cancel(self, provider_ref: str) -> bool:
-        return False
-
-    def parse_callback(self, kind: str, attempt_id: str | None, form: Mapping[str, Any]) -> list[CallbackEvent]:
-        return []
-
-    async def close(self) -> None:
-        return
 
 
 class Canary:

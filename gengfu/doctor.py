@@ -27,6 +27,7 @@ from gengfu.doctor_findings import (
     roster_finding,
     workers_finding,
 )
+from gengfu.doctor_readiness import account_findings, receipt_findings, workers_ready
 from gengfu.doctor_watchdog import canary_finding, watchdog_finding
 from gengfu.reading import UNREACHABLE, SchemaDiffers, read, why
 from gengfu.settings_model import Settings
@@ -43,6 +44,7 @@ def examine(settings: Settings) -> list[Finding]:
         asyncio.run(_broker(settings)),
         *_database(settings, now),
         providers_finding(settings),
+        *account_findings(settings),
         callback_finding(settings),
         https_finding(settings),
         watchdog_finding(settings),
@@ -85,7 +87,7 @@ def _database(settings: Settings, now: datetime) -> list[Finding]:
     """Reachable, of our schema, and what it says about clock, roster and people."""
     name = shown(parse(settings.database))
     try:
-        last, registry, begun, checked = read(settings.database, lambda conn: _asked(conn, now, settings.timezone))
+        last, registry, begun, checked, ready = read(settings.database, lambda conn: _asked(conn, now, settings))
     except SchemaDiffers as difference:
         return _unread(str(difference))
     except UNREACHABLE as fault:
@@ -95,16 +97,18 @@ def _database(settings: Settings, now: datetime) -> list[Finding]:
         clock_finding(now, last),
         roster_finding(registry),
         workers_finding(registry),
+        *ready,
         canary_finding(checked, now, settings.canary_every_s),
         *(import_finding(row.name, row.written, row.size) for row in begun),
     ]
 
 
 def _asked(
-    conn: Connection, now: datetime, timezone: str
-) -> tuple[datetime | None, Registry, list[ImportRow], CanaryRow | None]:
+    conn: Connection, now: datetime, settings: Settings
+) -> tuple[datetime | None, Registry, list[ImportRow], CanaryRow | None, list[Finding]]:
     begun = imports.in_state(conn, State.APPLYING)
-    return checks.last_commit(conn), _registry(conn, now, timezone), begun, canary.read(conn)
+    ready = [workers_ready(conn, settings, now), *receipt_findings(conn, now)]
+    return checks.last_commit(conn), _registry(conn, now, settings.timezone), begun, canary.read(conn), ready
 
 
 def _registry(conn: Connection, now: datetime, timezone: str) -> Registry:

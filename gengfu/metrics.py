@@ -107,6 +107,15 @@ class PrometheusMetrics:
         self._violations = counter(
             "gengfu_invariant_violations", "What the watcher found undone past its time, and put right", "what"
         )
+        self._callbacks = counter(
+            "gengfu_callbacks", "Callbacks of providers, by what became of them", "provider", "outcome"
+        )
+        self._passed_on = counter(
+            "gengfu_passed_on", "Messages that went on to this carrier", "channel", "provider", "reason"
+        )
+        self._over_budget = counter(
+            "gengfu_budget_spent", "Messages for which every carrier's limit was spent", "channel", "urgency"
+        )
         self._handled = counter("gengfu_messages_handled", "Messages whose fate has been committed")
         self._telemetry_dropped = counter("gengfu_telemetry_dropped", "Telemetry thrown away here, oldest first")
 
@@ -118,6 +127,10 @@ class PrometheusMetrics:
         self._offline = gauge("gengfu_devices_offline", "Devices that have been silent for too long")
         self._depth = gauge("gengfu_intake_depth", "Messages received and not yet handed over", "lane")
         self._connected = gauge("gengfu_broker_connected", "1 while the lane's subscriptions are in force", "lane")
+        self._provider_ready = gauge("gengfu_provider_ready", "1 while a provider's account can be used", "provider")
+        self._breakers = gauge(
+            "gengfu_carrier_breaker", "0 closed, 1 half open, 2 open: left alone for a while", "channel", "provider"
+        )
         for severity in SEVERITIES:
             self._open.labels(str(severity)).set(0)
         for lane in Lane:
@@ -163,11 +176,24 @@ class PrometheusMetrics:
     def drill_escalated(self, reason: str) -> None:
         self._drill_escalations.labels(reason).inc()
 
+    def breaker(self, channel: str, provider: str, word: str) -> None:
+        self._breakers.labels(channel, provider).set({"closed": 0, "half_open": 1}.get(word, 2))
+
+    def passed_on(self, channel: str, provider: str, reason: str) -> None:
+        self._passed_on.labels(channel, provider, reason).inc()
+
+    def budget_refused(self, channel: str, urgency: int) -> None:
+        self._over_budget.labels(channel, str(urgency)).inc()
+
     def canary(self, seconds: float) -> None:
         self._canary.observe(max(0.0, seconds))
 
     def canary_missed(self) -> None:
         self._canary_misses.inc()
+
+    def callback(self, provider: str, outcome: str) -> None:
+        """A provider called back."""
+        self._callbacks.labels(provider, outcome).inc()
 
     def intake_depth(self, lane: Lane, n: int) -> None:
         self._depth.labels(lane.value).set(n)
@@ -183,6 +209,10 @@ class PrometheusMetrics:
 
     def handled(self, n: int) -> None:
         self._handled.inc(n)
+
+    def provider_ready(self, provider: str, ready: bool) -> None:
+        """As its account was last seen."""
+        self._provider_ready.labels(provider).set(int(ready))
 
     def writer_held(self, seconds: float) -> None:
         """One write has let go of the database's writer."""

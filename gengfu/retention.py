@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from alerting.ports import Clock, Conflict, Database, Priority
 from alerting.store import commands, maintenance, restraint, retention
 from api.store import idempotency, sessions
-from devices.store import quarantine
+from devices.store import quarantine, subscriptions
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +61,7 @@ class Retention:
             (restraint.forget_before, days.callbacks_days),
             (maintenance.forget_before, days.records_days),
             (quarantine.forget_before, days.quarantine_days),
+            (subscriptions.forget_before, days.callbacks_days),
             (idempotency.forget_before, days.telemetry_days),
             (sessions.forget_before, days.telemetry_days),
         )

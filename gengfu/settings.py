@@ -18,8 +18,8 @@ from gengfu.settings_model import (
     RetentionOptions,
     Settings,
     SourceOptions,
-    TwilioOptions,
 )
+from gengfu.settings_twilio import TwilioOptions
 
 __all__ = ["RetentionOptions", "Settings", "SettingsError", "SourceOptions", "TwilioOptions", "load_settings"]
 

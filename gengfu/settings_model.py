@@ -11,19 +11,28 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from alerting.channels.providers.twilio_settings import TwilioSettings
 from devices.envelopes import TABLE as DIALECTS
 from devices.model import Language
 from gengfu.broker_address import BrokerAddress, parse_broker_url
-from gengfu.settings_kinds import STRICT, comma_list, web_address
+from gengfu.settings_aliyun import AliyunOptions
+from gengfu.settings_also_tell import AlsoTellOptions, lists_max
+from gengfu.settings_dingtalk import DingtalkOptions
+from gengfu.settings_feishu import FeishuOptions
+from gengfu.settings_kinds import STRICT, comma_list, secrets_in, web_address
+from gengfu.settings_readiness import SelfTestOptions
 from gengfu.settings_restraint import RestraintOptions
+from gengfu.settings_routing import RoutingOptions
+from gengfu.settings_sns import SnsOptions
+from gengfu.settings_tencent import TencentOptions
+from gengfu.settings_twilio import TwilioOptions
 from gengfu.settings_watchdog import WatchdogOptions
+from gengfu.settings_webpush import WebPushOptions
+from gengfu.settings_wecom import WecomOptions
 
 ENVIRONMENT_PREFIX = "GENGFU_"
 NESTING = "__"
 secret_key_chars_min = 16
 
-_SENDER = re.compile(r"\+[1-9][0-9]{3,14}|MG[0-9A-Za-z]{2,64}")
 _NAME = r"^[A-Za-z0-9_-]{1,64}$"
 _ACCOUNT = r"^[A-Za-z0-9_-]{4,64}$"
 _Days = Annotated[int, Field(ge=1, le=36_500)]
@@ -36,58 +45,7 @@ def _json_list(value: Any) -> Any:
     try:
         return json.loads(value)
     except json.JSONDecodeError:
-        raise ValueError("is not JSON; better write [[sources]] in gengfu.toml") from None
-
-
-class TwilioOptions(BaseModel):
-    """`[twilio]`: one account with one sender; see `TwilioSettings` for what each key means."""
-
-    model_config = STRICT
-
-    account_sid: str = Field(min_length=1, max_length=64)
-    auth_token: SecretStr = Field(min_length=1)
-    from_number: str
-    base_url: str | None = None
-    key_sid: str | None = None
-    key_secret: SecretStr | None = None
-    previous_auth_token: SecretStr | None = None
-    two_way: bool = False
-    ring_s: int = Field(default=25, ge=5, le=600)
-    validity_s: int = Field(default=120, ge=1, le=36_000)
-
-    @field_validator("from_number")
-    @classmethod
-    def _sender(cls, value: str) -> str:
-        if not _SENDER.fullmatch(value):
-            raise ValueError("is neither a number in international form (+8610...) nor a messaging service (MG...)")
-        return value
-
-    @field_validator("base_url")
-    @classmethod
-    def _base(cls, value: str | None) -> str | None:
-        return None if value is None else web_address(value)
-
-    @model_validator(mode="after")
-    def _key_pair(self) -> "TwilioOptions":
-        if (self.key_sid is None) != (self.key_secret is None):
-            raise ValueError("needs key_sid and key_secret together, or neither")
-        return self
-
-    def settings(self, public_url: str) -> TwilioSettings:
-        """What the provider is built from; `public_url` is where Twilio calls us back."""
-        return TwilioSettings(
-            account_sid=self.account_sid,
-            auth_token=self.auth_token.get_secret_value(),
-            from_number=self.from_number,
-            public_url=public_url,
-            base_url=self.base_url,
-            key_sid=self.key_sid,
-            key_secret=_plain(self.key_secret),
-            previous_auth_token=_plain(self.previous_auth_token),
-            validity_s=self.validity_s,
-            ring_s=self.ring_s,
-            two_way=self.two_way,
-        )
+        raise ValueError("is not JSON; better write [[...]] tables in gengfu.toml") from None
 
 
 class SourceOptions(BaseModel):
@@ -153,14 +111,32 @@ class Settings(BaseSettings):
     log_format: Literal["json", "text"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     twilio: TwilioOptions | None = None
+    aliyun: AliyunOptions | None = None
+    tencent: TencentOptions | None = None
+    sns: SnsOptions | None = None
+    webpush: WebPushOptions | None = None
+    wecom: WecomOptions | None = None
+    dingtalk: DingtalkOptions | None = None
+    feishu: FeishuOptions | None = None
+    also_tell: Annotated[
+        tuple[AlsoTellOptions, ...], NoDecode, BeforeValidator(_json_list), Field(max_length=lists_max)
+    ] = ()
     sources: Annotated[tuple[SourceOptions, ...], NoDecode, BeforeValidator(_json_list)] = ()
     retention: RetentionOptions = RetentionOptions()
     restraint: RestraintOptions = RestraintOptions()
+    routing: RoutingOptions = RoutingOptions()
     supervision_grace_s: int = Field(default=180, ge=10, le=3_600)
     """After a start or a new connection to the broker no device is judged silent for so long."""
     canary_every_s: float = Field(default=60.0, ge=0, le=3_600)
     """How often a canary alarm goes the whole way; 0: never."""
     watchdog: WatchdogOptions | None = None
+    self_test: SelfTestOptions = SelfTestOptions()
+    caller_name: str = Field(default="", max_length=20)
+    """Under which name workers save our numbers; by default the product's."""
+    caller_numbers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_list)] = ()
+    """Numbers from which carriers call or text for us and that no other setting names: they go on the contact card."""
+    template_hashes: dict[str, dict[Language, dict[str, str]]] = {}
+    """Vendor -> language -> template -> the hash of the words that it has approved."""
 
     @classmethod
     def settings_customise_sources(
@@ -211,6 +187,14 @@ class Settings(BaseSettings):
                 ) from None
         return value
 
+    @field_validator("caller_numbers")
+    @classmethod
+    def _callers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = next((each for each in value if not re.fullmatch(r"\+?[0-9]{3,20}", each)), None)
+        if wrong is not None:
+            raise ValueError(f"has {wrong!r}, which is no number such as +861012345678 or 10690000")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _public(cls, value: str | None) -> str | None:
@@ -239,10 +223,10 @@ class Settings(BaseSettings):
     def _lower(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value
 
-    @field_validator("sources")
+    @field_validator("sources", "also_tell")
     @classmethod
-    def _distinct(cls, value: tuple[SourceOptions, ...]) -> tuple[SourceOptions, ...]:
-        names = [source.name for source in value]
+    def _distinct(cls, value: tuple[Any, ...]) -> tuple[Any, ...]:
+        names = [each.name for each in value]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f"has the name {twice!r} twice")
@@ -290,19 +274,11 @@ class Settings(BaseSettings):
 
     def secrets(self) -> tuple[str, ...]:
         """Everything that no log line may contain."""
-        twilio = self.twilio
-        held = [
-            self.secret_key,
-            *((twilio.auth_token, twilio.key_secret, twilio.previous_auth_token) if twilio else ()),
-            *((self.watchdog.twilio.auth_token,) if self.watchdog else ()),
-        ]
         broker_password = self.broker.password if self.broker else None
-        found = [_plain(secret) for secret in held] + [broker_password, _database_password(self.database)]
+        addresses = (self.database_url, self.broker_url)  # of these the password alone is one
+        held = [each.get_secret_value() for each in secrets_in(self) if not any(each is one for one in addresses)]
+        found = [*held, broker_password, _database_password(self.database)]
         return tuple(secret for secret in found if secret)
-
-
-def _plain(secret: SecretStr | None) -> str | None:
-    return None if secret is None else secret.get_secret_value()
 
 
 def _database_password(url: str) -> str | None:

@@ -230,6 +230,7 @@ class Stage:
                 base_url=self.emulator.base_url,
                 two_way=self.core.sms_two_way,
             ),
+            folder=self.folder,
             http_port=self.http_port,
             core=self.core,
             roles=self.roles,

@@ -1,3 +1,3 @@
 """Registers the fixtures that every test may ask for; it defines none itself."""
 
-pytest_plugins = ["tests.support.services"]
+pytest_plugins = ["tests.support.services", "tests.support.judges"]

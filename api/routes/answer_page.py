@@ -1,5 +1,6 @@
-"""The short answer page `/a/<token>`: a household says by one tap whether it was satisfied. A GET never answers (link
-previews fetch it); a form POST does. Works without script, names nobody and no place.
+"""The short answer page `/a/<token>`: a household says by one tap whether it was satisfied, a worker whether he goes. A
+GET never answers (link previews fetch it); a form POST does. Works without script; a household's names nobody and no
+place.
 """
 
 import base64
@@ -10,15 +11,19 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Path, Request, Response
 
+from alerting.answer_links import worker_token_chars
+from alerting.link_answers import Choice
 from api.auth import GuardedRoute
-from api.deps import Use
+from api.deps import Deps, Use
 from api.errors import language_of
 from api.words import say
 from api.words_people import ANSWER_PAGE
+from api.worker_page import worker_page
 from devices.model import Language
 
 router = APIRouter(prefix="/a", tags=["answers"], route_class=GuardedRoute, include_in_schema=False)
 
+CHOICES = frozenset(choice.value for choice in Choice)
 ANSWERS = {"satisfied": True, "not_satisfied": False}
 fields_max = 8
 _STYLE = (
@@ -39,14 +44,19 @@ Token = Annotated[str, Path(max_length=64)]
 async def show(token: Token, request: Request, use: Use) -> Response:
     """The question, with what was answered before."""
     language = language_of(request)
+    if len(token) == worker_token_chars:
+        sheet = await use.service.link_shown(token)
+        return _gone(language) if sheet is None else worker_page(sheet, use.timezone, use.language)
     told = await use.service.result_told(token)
     return _gone(language) if told is None else _page(language, _question(language, told.satisfied))
 
 
 @router.post("/{token}")
 async def answer(token: Token, request: Request, use: Use) -> Response:
-    """One of the two buttons; the last one counts."""
+    """One of the buttons; the last one counts."""
     language = language_of(request)
+    if len(token) == worker_token_chars:
+        return await _answer_of_worker(token, request, use)
     satisfied = ANSWERS.get(await _field(request))
     if satisfied is None:
         told = await use.service.result_told(token)
@@ -56,6 +66,15 @@ async def answer(token: Token, request: Request, use: Use) -> Response:
         return _gone(language)
     thanks = f"<p role=status>{escape(say(ANSWER_PAGE['thanks'], language))}</p>"
     return _page(language, thanks + _question(language, satisfied))
+
+
+async def _answer_of_worker(token: str, request: Request, use: Deps) -> Response:
+    said = await _field(request)
+    known = said in CHOICES
+    sheet = await (use.service.link_answered(token, Choice(said)) if known else use.service.link_shown(token))
+    if sheet is None:
+        return _gone(language_of(request))
+    return worker_page(sheet, use.timezone, use.language, choose=not known)
 
 
 async def _field(request: Request) -> str:

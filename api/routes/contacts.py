@@ -16,10 +16,12 @@ from api.errors import Problem, conflict, invalid, not_found
 from api.idempotency import Made, attempt, make_once
 from api.pages import Page, answer
 from api.permissions import PREFIX
-from api.schemas.people import ContactIn, ContactOut, RevealIn, RevealOut
+from api.schemas.people import ContactIn, ContactOut, RevealIn, RevealOut, UnreachableOut
+from api.schemas.readiness import WhiteListIn
 from api.store.acts import acts_since
 from devices.model import Channel
 from devices.phones import normalise, without_numbers
+from devices.store import marks
 from devices.store import people as store
 from devices.store.people import ContactRow, PersonRow
 from devices.store.scope import path_of_place
@@ -87,6 +89,26 @@ async def opt_in(id: str, contact_id: str, request: Request, use: Use) -> Respon
     return await _set_opt_out(request, use, id, contact_id, "opt_in", lambda row: replace(row, opted_out_at=None))
 
 
+@router.post("/{contact_id}/white-list", response_model=ContactOut)
+async def white_list(id: str, contact_id: str, body: WhiteListIn, request: Request, use: Use) -> Response:
+    """Write down that a vendor's white list has this number, so that its daily limit cannot swallow a fire call."""
+
+    def work(conn: Connection) -> ContactRow:
+        person, row = contact_at(conn, request, id, contact_id)
+        known = use.readiness.white_lists
+        if body.vendor not in known:
+            raise invalid("#/vendor", "unknown_vendor", value=body.vendor, known=", ".join(known) or "-")
+        if row.channel is Channel.APP:
+            raise invalid("#", "no_white_list")
+        marks.whitelist(conn, row.id, body.vendor, use.clock.now() if body.listed else None)
+        after = contact_at(conn, request, id, contact_id)[1]
+        _note(conn, request, use, "white_list", person, after)
+        return after
+
+    row = await use.database.write(Priority.ADMINISTRATION, lambda conn: attempt(conn, work))
+    return answer(contact_shown(row).model_dump(mode="json"))
+
+
 @router.post("/{contact_id}/reveal", response_model=RevealOut)
 async def reveal(id: str, contact_id: str, body: RevealIn, request: Request, use: Use) -> Response:
     """The whole number, for a reason that goes into the audit; a caller may ask 30 times an hour."""
@@ -131,6 +153,20 @@ def contact_shown(row: ContactRow) -> ContactOut:
         address=row.address if row.channel is Channel.APP else masked(row.address),
         verified_at=row.verified_at,
         opted_out_at=row.opted_out_at,
+        unreachable=_unreachable(row.marks),
+        whitelisted=dict(row.marks.whitelisted),
+        card_saved_at=row.marks.card_saved_at,
+        guide_done_at=row.marks.guide_done_at,
+    )
+
+
+def _unreachable(said: marks.Marks) -> UnreachableOut | None:
+    if said.unreachable_since is None:
+        return None
+    return UnreachableOut(
+        since=said.unreachable_since,
+        reason=said.unreachable_reason or "",
+        provider=said.unreachable_provider or "",
     )
 
 

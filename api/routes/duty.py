@@ -1,5 +1,6 @@
 """Duty: the whole ladder of a grid or a place at an instant, each name with its reason. Decides nothing itself."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -16,8 +17,9 @@ from api.schemas.common import Instant
 from api.schemas.duty import DutyOut, DutyPerson, DutyStep
 from api.words import ON_DUTY, UNTIL, say
 from devices.duty.zones import zone
-from devices.model import BESIDE, LADDER, Language, Placement, Role
+from devices.model import BESIDE, LADDER, Channel, Language, Placement, Role
 from devices.resolve import RegistrySnapshot, Stand, place_by_id, standing
+from devices.store import marks
 from devices.store import snapshot as store
 from devices.store.scope import Scope
 
@@ -47,8 +49,10 @@ async def read_duty(
 
     def work(conn: Connection) -> DutyOut:
         snapshot, placement = _placed(conn, who.scope(conn), grid, place, instant, use.timezone)
+        marked = marks.unreachable_of(conn, snapshot.people)
         steps, beside = (
-            [_step(snapshot, placement, role, instant, language) for role in roles] for roles in (LADDER, BESIDE)
+            [_step(snapshot, placement, role, instant, language, marked) for role in roles]
+            for roles in (LADDER, BESIDE)
         )
         return DutyOut(
             grid_id=placement.grid_id,
@@ -77,16 +81,22 @@ def _placed(
 
 
 def _step(
-    snapshot: RegistrySnapshot, placement: Placement, role: Role, instant: datetime, language: Language
+    snapshot: RegistrySnapshot,
+    placement: Placement,
+    role: Role,
+    instant: datetime,
+    language: Language,
+    marked: Mapping[str, set[Channel]],
 ) -> DutyStep:
-    shown = [_person(each, snapshot.timezone, language) for each in standing(snapshot, placement, role, instant)]
+    stands = standing(snapshot, placement, role, instant)
+    shown = [_person(each, snapshot.timezone, language, marked.get(each.person.id, set())) for each in stands]
     if not shown:
         return DutyStep(role=role, reason="nobody_on_duty", people=[])
     reachable = any(person.channels for person in shown)
     return DutyStep(role=role, reason="on_duty" if reachable else "nobody_reachable", people=shown)
 
 
-def _person(stand: Stand, timezone: str, language: Language) -> DutyPerson:
+def _person(stand: Stand, timezone: str, language: Language, marked: set[Channel]) -> DutyPerson:
     why = say(ON_DUTY[stand.reason.value], language)
     if stand.until is not None:
         why = say(UNTIL, language, why=why, until=f"{stand.until.astimezone(zone(timezone)):%Y-%m-%d %H:%M}")
@@ -98,4 +108,5 @@ def _person(stand: Stand, timezone: str, language: Language) -> DutyPerson:
         source_id=stand.source_id,
         until=stand.until,
         channels=sorted({point.channel for point in stand.person.contacts}),
+        unreachable=sorted(marked),
     )

@@ -4,21 +4,24 @@ Computed page by page, a few grids at a time, so that no alarm waits for it.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from sqlalchemy import Connection
 
+from alerting.core.readiness import Item, faults, readiness
 from api.auth import Caller, GuardedRoute, Who
-from api.deps import Use
+from api.deps import Deps, Use
 from api.pages import Cursor, Limit, answer, cursor_at, limit_default, position
 from api.permissions import PREFIX
-from api.schemas.duty import DutyReport, GapOut, GridOutlook, OutlookTotals, Unverified
+from api.schemas.duty import DutyReport, GapOut, GridOutlook, NotReady, OutlookTotals, Unverified
+from api.store.readiness import Left, facts_of
 from devices.duty.gaps import Outlook, outlook
-from devices.model import Placement
+from devices.model import Channel, Placement
 from devices.resolve import RegistrySnapshot, place_by_id
 from devices.store import duty_report as store
 from devices.store import grids
@@ -60,11 +63,14 @@ async def read_report(
             await asyncio.sleep(0)
     named = {person_id for each in seen for person_id in each.people}
     unproved = await use.database.read(lambda conn: store.unverified(conn, named))
-    items = [_item(page.snapshot, *pair, unproved) for pair in zip(page.rows, seen, strict=True)]
+    budget = partial(_budget, use, since)
+    facts = await use.database.read(lambda conn: facts_of(conn, named, budget))
+    wrong = {each.person_id: faults(readiness(each, use.readiness, since)) for each in facts}
+    items = [_item(page.snapshot, *pair, unproved, wrong) for pair in zip(page.rows, seen, strict=True)]
     report = DutyReport(
         from_=since,
         to=until,
-        totals=_totals(items, page.in_scope, len(unproved)),
+        totals=_totals(items, page.in_scope, len(unproved), sum(map(bool, wrong.values()))),
         items=items,
         next=cursor_at(page.rows[-1].id) if page.more else None,
     )
@@ -90,6 +96,10 @@ def _load(
     return _Page(rows, len(found) > limit, store.grids_within(conn, scope), loaded)
 
 
+def _budget(use: Deps, at: datetime, channel: Channel, address: str) -> Left | None:
+    return use.budget(channel, address, at)
+
+
 def _place_of(row: GridRow) -> str | None:
     return row.community_id or next(iter(row.place_ids), None)
 
@@ -98,8 +108,15 @@ def _placement(snapshot: RegistrySnapshot, row: GridRow) -> Placement:
     return place_by_id(snapshot, _place_of(row) or "", grid_id=row.id) or Placement("", "", (), row.id)
 
 
-def _item(snapshot: RegistrySnapshot, row: GridRow, seen: Outlook, unproved: set[str]) -> GridOutlook:
+def _item(
+    snapshot: RegistrySnapshot,
+    row: GridRow,
+    seen: Outlook,
+    unproved: set[str],
+    wrong: Mapping[str, tuple[Item, ...]],
+) -> GridOutlook:
     doubtful = [snapshot.people[person_id] for person_id in seen.people if person_id in unproved]
+    unready = [snapshot.people[person_id] for person_id in seen.people if wrong.get(person_id)]
     return GridOutlook(
         grid_id=row.id,
         code=row.code,
@@ -109,10 +126,15 @@ def _item(snapshot: RegistrySnapshot, row: GridRow, seen: Outlook, unproved: set
         gap_list=[GapOut(from_=gap.starts_at, to=gap.ends_at) for gap in seen.gaps],
         unverified=len(doubtful),
         unverified_list=[Unverified(id=person.id, name=person.name) for person in doubtful],
+        not_ready=len(unready),
+        not_ready_list=[
+            NotReady(id=person.id, name=person.name, faults=list(dict.fromkeys(each.what for each in wrong[person.id])))
+            for person in unready
+        ],
     )
 
 
-def _totals(items: Sequence[GridOutlook], in_scope: int, unproved: int) -> OutlookTotals:
+def _totals(items: Sequence[GridOutlook], in_scope: int, unproved: int, unready: int) -> OutlookTotals:
     return OutlookTotals(
         grids_in_scope=in_scope,
         grids=len(items),
@@ -120,4 +142,5 @@ def _totals(items: Sequence[GridOutlook], in_scope: int, unproved: int) -> Outlo
         gaps=sum(item.gaps for item in items),
         gap_minutes=sum(item.gap_minutes for item in items),
         people_unverified=unproved,
+        people_not_ready=unready,
     )

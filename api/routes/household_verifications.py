@@ -7,7 +7,7 @@ from datetime import timedelta
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from alerting.core.probe_words import check_call
+from alerting.core.probe_words import check_call, check_wording
 from alerting.probes import HOUSEHOLD, code_valid_s, per_hour_max, send_within_s, too_many
 from alerting.store import probes
 from alerting.store.probes import Probe
@@ -51,6 +51,7 @@ async def ask_household(id: str, request: Request, use: Use) -> Response:
             address=row.phone,
             language=row.language,
             text=check_call(row.language),
+            wording=check_wording(),
             created_at=now,
             send_before=now + timedelta(seconds=send_within_s),
             expires_at=now + timedelta(seconds=code_valid_s),

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
 from alerting.channels.mask import masked
-from alerting.core.probe_words import check_call, code_sms, push
+from alerting.core.probe_words import check_call, check_wording, code_sms, code_wording, push
+from alerting.core.templates import Wording
 from alerting.ports import Priority
 from alerting.probes import (
     CONTACT,
@@ -141,11 +142,12 @@ def _probe(deps: Deps, person: PersonRow, contact: ContactRow, code: str, now: d
     probe_id, expires_at = deps.ids.attempt(), now + timedelta(seconds=code_valid_s)
     path = f"{PREFIX}/workers/{person.id}/contacts/{contact.id}/verification/confirm"
     send_before = now + timedelta(seconds=send_within_s)
+    wording: Wording | None = None
     match contact.channel:
         case Channel.SMS:
-            text = code_sms(person.language, code)
+            text, wording = code_sms(person.language, code), code_wording(code)
         case Channel.VOICE:
-            text = check_call(person.language)
+            text, wording = check_call(person.language), check_wording()
         case Channel.APP:
             text, send_before = push_text(probe_id, *push(person.language), code, path, expires_at), expires_at
     return Probe(
@@ -155,6 +157,7 @@ def _probe(deps: Deps, person: PersonRow, contact: ContactRow, code: str, now: d
         address=contact.address,
         language=person.language,
         text=text,
+        wording=wording,
         created_at=now,
         send_before=send_before,
         expires_at=expires_at,

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from alerting.core.readiness import What
 from api.errors import FieldFault
 from api.schemas.common import Body, Instant, Name, Reference, Shown, example
 from api.schemas.registry import WallTime, one_scope
@@ -218,6 +219,8 @@ class DutyPerson(Shown):
     """When this turn is over by plan; null: until further notice."""
     channels: list[Channel]
     """How the person can be reached; empty: nobody will be rung."""
+    unreachable: list[Channel]
+    """Those of `channels` on which a carrier says that he cannot be reached; they are tried all the same."""
 
 
 class DutyStep(Shown):
@@ -252,6 +255,14 @@ class Unverified(Shown):
     name: str
 
 
+class NotReady(Shown):
+    """Stands for the grid or belongs to it, and something is known to be wrong with how he is reached."""
+
+    id: str
+    name: str
+    faults: list[What]
+
+
 class GridOutlook(Shown):
     grid_id: str
     code: str
@@ -261,6 +272,9 @@ class GridOutlook(Shown):
     gap_list: list[GapOut]
     unverified: int
     unverified_list: list[Unverified]
+    not_ready: int
+    not_ready_list: list[NotReady]
+    """`readiness/workers/{id}` says what to do."""
 
 
 class OutlookTotals(Shown):
@@ -272,6 +286,7 @@ class OutlookTotals(Shown):
     gaps: int
     gap_minutes: int
     people_unverified: int
+    people_not_ready: int
 
 
 class DutyReport(Shown):

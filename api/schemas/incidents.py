@@ -161,6 +161,11 @@ class AttemptOut(Shown):
     reason: str
     provider: str
     state: str
+    chip: Annotated[str, Field(description="How far it has come: queued, submitted, delivered, answered or taken")]
+    receipt: Annotated[
+        str | None,
+        Field(description="known; unknown (shown as ?: its carrier gives no receipts); missing; null: none is due yet"),
+    ]
     observed_at: Instant | None
     clock: Annotated[
         str | None, Field(description="trusted, or why observed_at is null: none, implausible, ahead, late")
@@ -196,6 +201,8 @@ class NotificationOut(Shown):
     language: str
     text: str
     state: str
+    chip: Annotated[str, Field(description="The furthest of its attempts")]
+    receipt: Annotated[str | None, Field(description="Of the attempt that came furthest, as there")]
     planned_at: Instant
     acknowledged_at: Annotated[Instant | None, Field(description="By the control room: of its incident")]
     attempts: list[AttemptOut]

@@ -81,6 +81,14 @@ class ContactIn(Body):
     address: Annotated[str | None, Field(max_length=32)] = None
 
 
+class UnreachableOut(Shown):
+    """A carrier said that this number cannot be reached; it is tried last. `opted_out`: the person told it STOP."""
+
+    since: Instant
+    reason: str
+    provider: str
+
+
 class ContactOut(Shown):
     """Numbers are masked: 138****8000. Opted out of: kept, never used."""
 
@@ -89,6 +97,12 @@ class ContactOut(Shown):
     address: str
     verified_at: Instant | None
     opted_out_at: Instant | None
+    unreachable: UnreachableOut | None
+    """Until it is verified again, or something comes through."""
+    whitelisted: dict[str, Instant]
+    """Vendor -> since when its white list has the number."""
+    card_saved_at: Instant | None
+    guide_done_at: Instant | None
 
 
 class RevealIn(Body):

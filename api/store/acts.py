@@ -17,3 +17,9 @@ def has_done(conn: Connection, actor_id: str, act: str, kind: str, object_id: st
     """Has this caller ever done this to this thing?"""
     mine = (audit.c.object_id == object_id, audit.c.actor_id == actor_id, audit.c.act == act, audit.c.kind == kind)
     return conn.scalar(select(audit.c.id).where(*mine).limit(1)) is not None
+
+
+def done_since(conn: Connection, act: str, kind: str, object_id: str, since: datetime) -> bool:
+    """Has anybody done this to this thing after `since`?"""
+    mine = (audit.c.object_id == object_id, audit.c.at > since, audit.c.act == act, audit.c.kind == kind)
+    return conn.scalar(select(audit.c.id).where(*mine).limit(1)) is not None

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
 from devices.model import Channel, Language, PersonKind
+from devices.store.marks import MARKS, REACHED, UNMARKED, Marks, marks_of
 from devices.store.pages import after_id
 from devices.store.scope import EVERYTHING, Scope
 from devices.store.tables import contact_points, people
@@ -45,6 +46,7 @@ class ContactRow:
     address: str
     verified_at: datetime | None = None
     opted_out_at: datetime | None = None
+    marks: Marks = UNMARKED
 
 
 _SELECT = select(
@@ -68,6 +70,7 @@ _CONTACTS = select(
     contact_points.c.address,
     contact_points.c.verified_at,
     contact_points.c.opted_out_at,
+    *MARKS,
 ).order_by(contact_points.c.id)
 
 
@@ -157,9 +160,9 @@ def contacts_at(conn: Connection, channel: Channel, address: str) -> list[Contac
 
 
 def verify_contact(conn: Connection, contact_id: str, now: datetime) -> bool:
-    """False for an unknown one."""
+    """It was just reached, so no carrier's word against it stands. False for an unknown one."""
     query = update(contact_points).where(contact_points.c.id == contact_id)
-    return conn.execute(query.values(verified_at=now)).rowcount == 1
+    return conn.execute(query.values(verified_at=now, **REACHED)).rowcount == 1
 
 
 def opt_out_contact(conn: Connection, contact_id: str, at: datetime | None) -> bool:
@@ -207,5 +210,5 @@ def _row(row: Row[*tuple[Any, ...]]) -> PersonRow:
 
 
 def _contact(row: Row[*tuple[Any, ...]]) -> ContactRow:
-    id_, person_id, channel, address, verified_at, opted_out_at = row
-    return ContactRow(id_, person_id, Channel(channel), address, verified_at, opted_out_at)
+    id_, person_id, channel, address, verified_at, opted_out_at, *marks = row
+    return ContactRow(id_, person_id, Channel(channel), address, verified_at, opted_out_at, marks_of(*marks))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, or_, select
+from sqlalchemy import Connection, Row, and_, bindparam, case, or_, select
 
 from devices.duty.plan import Leave, RegistrySnapshot
 from devices.model import (
@@ -73,8 +73,13 @@ _PLACES_AND_GRIDS = places.outerjoin(grid_places, grid_places.c.place_id == plac
 _PLACES = select(*_PLACE_COLUMNS).select_from(_PLACES_AND_GRIDS).where(one_of(places.c.id, "place_ids"))
 _ALL_PLACES = select(*_PLACE_COLUMNS, places.c.path).select_from(_PLACES_AND_GRIDS)
 
-_CONTACTS = (  # one text per person instead of a row per contact point: "<id> <channel> <address>" per line
-    select(joined_lines(contact_points.c.id + " " + contact_points.c.channel + " " + contact_points.c.address))
+_MARKED_LAST = case((contact_points.c.unreachable_since.is_(None), "0"), else_="1")
+_CONTACTS = (  # one text per person instead of a row per contact point: "<mark><id> <channel> <address>" per line
+    select(
+        joined_lines(
+            _MARKED_LAST + contact_points.c.id + " " + contact_points.c.channel + " " + contact_points.c.address
+        )
+    )
     .where(contact_points.c.person_id == people.c.id, contact_points.c.opted_out_at.is_(None))
     .correlate(people)
     .scalar_subquery()
@@ -255,7 +260,8 @@ def _people(rows: Iterable[_Row]) -> dict[str, Person]:
 
 
 def _person(columns: Sequence[Any]) -> Person:
-    """From the columns of `_PERSON`; contacts in the order in which they were entered."""
+    """From the columns of `_PERSON`; contacts in the order in which they were entered; last those that a carrier says
+    cannot be reached: they are still tried."""
     id_, kind, name, name_en, language, left_at, hours_from, hours_to, night_calls, contacts = columns
     lines = sorted(contacts.split("\n")) if contacts else ()
     points = []

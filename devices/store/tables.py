@@ -76,6 +76,12 @@ contact_points = Table(
     Column("address", String(128), nullable=False, index=True),
     Column("verified_at", Instant),
     Column("opted_out_at", Instant),
+    Column("unreachable_since", Instant),  # a carrier says that it cannot be reached: tried last, never dropped
+    Column("unreachable_reason", String(64)),
+    Column("unreachable_provider", String(32)),
+    Column("whitelisted", Document),  # {vendor: since when the number stands on its white list}
+    Column("card_saved_at", Instant),  # the person says: our numbers are saved on this phone
+    Column("guide_done_at", Instant),  # the person says: this phone is set up as the guide asks
     UniqueConstraint("person_id", "channel", "address"),
 )
 

@@ -1,5 +1,6 @@
 """Column types shared by every table. Never holds a query."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,17 @@ metadata = MetaData(naming_convention=NAMING)
 """Every table of the product: devices, alerting and api hang theirs here."""
 
 
+def _sqlite_text(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    assert value.tzinfo is not None, "naive datetime reached the database"
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _sqlite_instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware UTC datetime on both databases: `timestamptz` on PostgreSQL, sortable text on SQLite."""
 
@@ -29,6 +41,13 @@ class Instant(TypeDecorator[datetime]):
             return None
         assert value.tzinfo is not None, "naive datetime reached the database"
         return value.astimezone(UTC).replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """On SQLite the text at once: SQLAlchemy's own way to the same letters takes several times as long."""
+        return _sqlite_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Callable[[Any], Any] | None:
+        return _sqlite_instant if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:

@@ -4,7 +4,23 @@ from typing import Annotated
 
 import typer
 
-from gengfu.cli import audit, broker, db, decode, demo, device, doctor, key, registry, serve, simulate, user, watchdog
+from gengfu.cli import (
+    audit,
+    broker,
+    db,
+    decode,
+    demo,
+    device,
+    doctor,
+    key,
+    registry,
+    serve,
+    simulate,
+    templates,
+    user,
+    watchdog,
+    webpush,
+)
 from gengfu.cli.faults import Group
 
 app = typer.Typer(
@@ -40,6 +56,7 @@ demo.add_to(app)
 serve.add_to(app)
 decode.add_to(app)
 doctor.add_to(app)
+templates.add_to(app)
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(db.app, name="db")
 app.add_typer(key.app, name="key")
@@ -49,3 +66,4 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(device.app, name="device")
 app.add_typer(broker.app, name="broker")
 app.add_typer(watchdog.app, name="watchdog")
+app.add_typer(webpush.app, name="webpush")

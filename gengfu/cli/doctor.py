@@ -11,7 +11,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def doctor() -> None:
-    """体检。 Check broker, database, clock, roster, providers, addresses, canary, watchdog; exit code 1 on a fault."""
+    """体检。 Check broker, database, clock, roster, workers, accounts, canary, watchdog; exit code 1 on a fault."""
     from gengfu.doctor import examine
 
     findings = examine(common.settings())

@@ -5,6 +5,7 @@ import alerting.store.tables_canary
 import alerting.store.tables_commands
 import alerting.store.tables_drills
 import alerting.store.tables_photos
+import alerting.store.tables_readiness
 import alerting.store.tables_restraint
 import alerting.store.tables_results
 import alerting.store.tables_supervision
@@ -17,7 +18,8 @@ import devices.store.tables_credentials
 import devices.store.tables_devices
 import devices.store.tables_duty
 import devices.store.tables_generation
-import devices.store.tables_places  # noqa: F401
+import devices.store.tables_places
+import devices.store.tables_subscriptions  # noqa: F401
 from devices.store.types import metadata
 
 __all__ = ["metadata"]

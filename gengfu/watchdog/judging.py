@@ -26,6 +26,8 @@ class Cause(StrEnum):
     SILENT = "silent"
     """The service does not answer."""
     NOT_READY = "not_ready"
+    ACCOUNT = "account"
+    """Only the accounts of those who send are at fault: refused, out of money, without their templates."""
     CANARY = "canary"
     """Canary alarms do not come through, or too late."""
     VIOLATION = "violation"

@@ -29,4 +29,6 @@ def _read(told: Mapping[str, Any], parts: Mapping[str, Any]) -> Seen:
     wrong = tuple(sorted(str(name) for name, state in parts.items() if state is not True and name != "canary"))
     if parts.get("canary", True) is not True:
         return Seen(Cause.CANARY, wrong, violations)
+    if wrong == ("provider",):
+        return Seen(Cause.ACCOUNT, wrong, violations)
     return Seen(Cause.NOT_READY if wrong else None, wrong, violations)

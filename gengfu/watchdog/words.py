@@ -14,6 +14,7 @@ _PARTS = {
 _CAUSES = {
     Cause.SILENT: ("报警服务没有应答", "the alarm service does not answer"),
     Cause.NOT_READY: ("报警服务未就绪：{parts}", "the alarm service is not ready: {parts}"),
+    Cause.ACCOUNT: ("短信电话账户不可用", "an SMS or call account cannot be used"),
     Cause.CANARY: ("自检报警未能通过", "test alarms do not come through"),
     Cause.VIOLATION: ("有警情的下一步丢失或延误", "the next step of an open alarm was lost or late"),
 }

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from devices.model import Channel
 from gengfu.clock import SystemClock
+from simulators.emulating.ledger import Ledger, LedgerRow, Outcome
 from simulators.fleet import FleetSettings, run_fleet
 from simulators.ledger import EventLedger, Fact, LedgerLine
-from simulators.twilio.faults import Channel
-from simulators.twilio.ledger import Ledger, LedgerRow, Outcome
 from tests.acceptance.kill import early_puback
 from tests.acceptance.kill.child import Serve
 from tests.acceptance.kill.judge import Verdict, judge

@@ -3,9 +3,9 @@
 from collections import Counter
 
 from devices.model import Channel
+from simulators.emulating.faults import FaultKind
+from simulators.emulating.ledger import Outcome
 from simulators.phone import Answers, Behaviour, SmsFate
-from simulators.twilio.faults import FaultKind
-from simulators.twilio.ledger import Outcome
 from tests.acceptance.both import on_both_databases
 from tests.acceptance.script import LADDER, PATIENT_LADDER, Story
 

@@ -3,8 +3,8 @@
 import asyncio
 from typing import Any
 
+from simulators.emulating.faults import FaultKind
 from simulators.phone import Behaviour
-from simulators.twilio.faults import FaultKind
 from tests.acceptance.both import on_both_databases
 from tests.acceptance.rebuilding import as_served, rebuilt
 from tests.acceptance.script import LADDER, PATIENT_LADDER, Story

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
 
@@ -129,8 +130,9 @@ async def _switch(pings: list[float]) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def _watching(folder: Path, database_url: str) -> AsyncIterator[tuple[Dog, Serve]]:
-    """Broker, service, the service's provider, the watchdog and its own provider."""
+async def _watching(folder: Path, database_url: str, **account: str) -> AsyncIterator[tuple[Dog, Serve]]:
+    """Broker, service, the service's provider, the watchdog and its own provider. `account`: what the service believes
+    of its own."""
     pings: list[float] = []
     sid = "2" * 32
     async with (
@@ -156,6 +158,7 @@ async def _watching(folder: Path, database_url: str) -> AsyncIterator[tuple[Dog,
             ping=ping,
         )
         (scene.folder / "gengfu.toml").write_text(settings)
+        scene.provider.update(account)
         serve = await Serve.start(scene)
         await serve.until_connected()
         dog = Dog(scene, emulator, await _start(scene), pings)
@@ -218,6 +221,22 @@ async def test_a_broker_that_stands_still_is_told_by_the_canary(tmp_path: Path, 
         told = len(dog.texts())
         await dog.until(told + 1, within_s=10)
         assert "已恢复正常" in dog.texts()[-1]
+
+
+async def test_an_account_that_its_provider_refuses_is_told_though_the_service_runs(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    """Code 20003: every alarm would be refused, and the first to say so must not be a fire."""
+    async with _watching(tmp_path, sqlite_url, auth_token="not the token") as (dog, _):
+        await dog.until(1, within_s=30)
+        assert "短信电话账户不可用" in dog.texts()[0], dog.texts()
+        await _called(dog, 1, "短信电话账户不可用")
+        readyz = f"http://127.0.0.1:{dog.scene.http_port}/readyz"
+        async with aiohttp.ClientSession() as session, session.get(readyz) as answer:
+            told = await answer.json()
+        assert (answer.status, set(told["parts"]) >= {"broker", "database"}) == (503, True)
+        assert "GENGFU_TWILIO__ACCOUNT_SID" in told["parts"]["provider"]
+        assert all(told["parts"][name] is True for name in ("broker", "database"))
 
 
 async def _pinged(dog: Dog, count: int) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,22 +13,27 @@ import uvicorn
 from prometheus_client import CollectorRegistry, Counter
 from sqlalchemy import Connection, insert
 
+from alerting.channels.base import Stored
 from alerting.channels.providers.twilio_settings import TwilioSettings
 from alerting.commands import Commands
 from alerting.core.acts import Done, KeyOutcome, Verb
 from alerting.core.decisions import Refused
 from alerting.core.model import Ack, Actor, Raised, Refusal, Settings, Work
+from alerting.core.readiness import Configured
 from alerting.deciding import Deciding
 from alerting.drills import Drills
+from alerting.link_answers import Choice, Sheet
 from alerting.metrics import NoMetrics
 from alerting.ports import Priority
 from alerting.raising import Also, RaisedDone
+from alerting.spool import NotKept
 from alerting.store import tables as alerting_tables
 from alerting.store.households import ResultRow
 from alerting.stream import Hub
 from alerting.writing import Outbox, Written
 from api.app import create_app
 from api.auth import KeyRing, SessionRing, hash_key, new_secret
+from api.contact_card import ContactCard
 from api.deps import Deps
 from api.logins import Logins
 from api.permissions import Role
@@ -84,14 +89,20 @@ class RecordingService:
     raised: list[tuple[str, str, Raised, Actor]] = field(default_factory=list)
     joins: str | None = None
     """The open incident that takes in what people raise."""
-    callbacks: list[tuple[str, str, str | None, str, dict[str, str]]] = field(default_factory=list)
+    callbacks: list[tuple[str, str, str | None, str, dict[str, Any]]] = field(default_factory=list)
+    not_kept: bool = False
+    """Nothing can keep a callback now."""
     keys: list[tuple[str, str]] = field(default_factory=list)
     confirmed: list[str] = field(default_factory=list)
     results: dict[str, ResultRow] = field(default_factory=dict)
     """Token -> what its household was told."""
     rated: list[tuple[str, bool]] = field(default_factory=list)
+    sheets: dict[str, Sheet] = field(default_factory=dict)
+    """Token -> what a worker's link shows."""
+    tapped: list[tuple[str, Choice]] = field(default_factory=list)
     changes: int = 0
     wakes: int = 0
+    checks: int = 0
     database: RunningDatabase | None = None
     written: list[Written] = field(default_factory=list)
     """What would have been done after the commit."""
@@ -152,10 +163,11 @@ class RecordingService:
         self.confirmed.append(notification_id)
         return self.pages.get(notification_id) == person_id
 
-    async def take_callback(
-        self, provider: str, kind: str, attempt_id: str | None, dedupe: str, form: dict[str, str]
-    ) -> None:
-        self.callbacks.append((provider, kind, attempt_id, dedupe, form))
+    async def take_callbacks(self, provider: str, words: Sequence[Stored]) -> None:
+        if self.not_kept:
+            raise NotKept("the test says so")
+        for word in words:
+            self.callbacks.append((provider, word.kind, word.attempt_id, word.dedupe, dict(word.form)))
 
     async def key_pressed(self, attempt_id: str, digits: str) -> KeyOutcome:
         self.keys.append((attempt_id, digits))
@@ -172,6 +184,14 @@ class RecordingService:
         self.results[token] = replace(self.results[token], satisfied=satisfied)
         return self.results[token]
 
+    async def link_shown(self, token: str) -> Sheet | None:
+        return self.sheets.get(token)
+
+    async def link_answered(self, token: str, choice: Choice) -> Sheet | None:
+        if token in self.sheets:
+            self.tapped.append((token, choice))
+        return self.sheets.get(token)
+
     async def ready(self) -> dict[str, bool | str]:
         return self.parts
 
@@ -183,6 +203,19 @@ class RecordingService:
 
     def registry_changed(self) -> None:
         self.changes += 1
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingChecks:
+    """Writes down that somebody wants the providers looked at."""
+
+    service: RecordingService
+
+    def tell(self, conn: Connection) -> None:
+        return
+
+    def wake(self) -> None:
+        self.service.checks += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +342,9 @@ def make_deps(database: RunningDatabase, service: RecordingService, clock: Syste
         metrics=metrics,
         secret_key=SECRET_KEY,
         accounts=frozenset({"gengfu-service"}),
+        readiness=Configured(white_lists=("aliyun",), work_apps=("wecom",), push=True),
+        card=ContactCard(("+861012345678", "+861087654321", "10690000123")),
+        checks=RecordingChecks(service),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -54,7 +54,7 @@ def person(id_: str, kind: PersonKind = PersonKind.WORKER, left_at: datetime | N
     return PersonRow(id_, kind, f"code-{id_}", f"网格员{id_}", f"Worker {id_}", Language.ZH_CN, left_at)
 
 
-def contact(id_: str, person_id: str, channel: Channel = Channel.SMS, **more: datetime) -> ContactRow:
+def contact(id_: str, person_id: str, channel: Channel = Channel.SMS, **more: Any) -> ContactRow:
     return ContactRow(id_, person_id, channel, "+8613800138000", **more)
 
 

@@ -21,6 +21,12 @@ from tests.contract.scope_cases import (
 )
 from tests.contract.scope_world import Side, send_picture
 
+OF_WORKERS = {
+    "POST notifications/{id}/received",
+    *(f"POST readiness/me/{act}" for act in ("contact-card", "phone-guide", "self-test")),
+}
+"""What only somebody who is a worker himself can do."""
+
 
 def leaks(answer: Answer, other: Side, sent: str = "") -> list[str]:
     """What of the other side the answer tells, beyond what the caller himself has sent."""
@@ -77,7 +83,7 @@ class World:
             if noun_of(route) in SHARED or (route.startswith("GET ") and "{" not in route):
                 continue
             role = Role.ADMINISTRATOR if Role.ADMINISTRATOR in ROUTES[route] else min(ROUTES[route])
-            if short(route) == "POST notifications/{id}/received":
+            if short(route) in OF_WORKERS:
                 role = Role.GRID_WORKER
             before = await self.audited()
             answer = await self.call(route, mine, body_of(route, mine), await self.key(role))

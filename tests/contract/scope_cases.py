@@ -17,6 +17,12 @@ ELSEWHERE = {
     f"POST {PREFIX}/imports": "test_import_scope.py",
     f"GET {PREFIX}/imports/{{id}}": "test_import_scope.py",
     f"GET {PREFIX}/exports/registry.xlsx": "test_import_scope.py",
+    f"GET {PREFIX}/readiness/me": "of the caller himself alone: test_api_readiness.py",
+    **{
+        f"GET {PREFIX}/{noun}": "of the deployment, of no place and nobody: test_api_readiness.py"
+        for noun in ("readiness/providers", "contact-card.vcf", "contact-card.svg", "phone-guides", "words")
+    },
+    f"GET {PREFIX}/webpush/key": "one key for everybody: test_api_subscriptions.py",
     f"GET {PREFIX}/devices/{{id}}/walk-test/events": "does not end: the last test of test_scope_differential.py",
 }
 """Routes that are not walked for what the caller may reach, and where they are."""
@@ -28,6 +34,7 @@ WHOLE = {
     *(f"{method} {PREFIX}/{noun}/{{id}}" for method in ("PUT", "PATCH", "DELETE") for noun in SHARED),
     f"PUT {PREFIX}/policies/{{name}}",
     f"POST {PREFIX}/box-lists",
+    f"POST {PREFIX}/readiness/providers/check",
 }
 OWN = {f"GET {PREFIX}/sessions/current"}
 """Tells of the caller himself alone."""
@@ -57,7 +64,7 @@ PLAIN = {
     "purpose", "act", "kind", "at", "format", "sheet", "page", "address", "running", "status", "model", "label",
     "commissioned", "test_mode", "type", "committee", "three_without", "role", "days", "from", "to", "identity",
     "expired", "not_commissioned", "dialect", "codec", "gaps", "starts_before", "ends_after", "in_force", "q",
-    "shelved", "raised", "unseen", "drill",
+    "shelved", "raised", "unseen", "drill", "language",
     "older_than_h",
 }  # fmt: skip
 NEEDED = {
@@ -132,6 +139,7 @@ BODIES: dict[str, Body] = {
     "POST workers/{id}/contacts": lambda side: {"channel": "voice", "address": NUMBERS[side.prefix]},
     "POST workers/{id}/contacts/{contact_id}/reveal": lambda side: {"reason": "现场无应答"},
     "POST workers/{id}/contacts/{contact_id}/verification/confirm": lambda side: {"code": "000000"},
+    "POST workers/{id}/subscriptions": lambda side: {"carrier": "dingtalk", "user_id": "ding-1"},
     "POST households": _household,
     "PUT households/{id}": lambda side: _household(side) | {"relation": "owner"},
     "POST households/{id}/consent": lambda side: {
@@ -169,6 +177,9 @@ BODIES: dict[str, Body] = {
         "items": [{"model": "shared-model", "identities": [{"kind": "imei", "value": "861234567890325"}]}]
     },
     "POST labels": lambda side: {"device_ids": [side.code("smoke-2")]},
+    "POST workers/{id}/contacts/{contact_id}/white-list": lambda side: {"vendor": "aliyun"},
+    "POST readiness/me/phone-guide": lambda side: {"brand": "huawei"},
+    "POST readiness/me/self-test": lambda side: {"test_id": side.code("tap")},
     "PUT flats/{id}": lambda side: {"status": "nobody_home"},
     "POST incidents": lambda side: {"place": side.code("room"), "code": "charge.wire", "via": "patrol", "note": "飞线"},
     "POST incidents/{id}/dispatch": lambda side: {"worker": side.code("worker")},
@@ -227,6 +238,8 @@ NO_BODY = {
     "POST workers/{id}/contacts/{contact_id}/opt-in",
     "POST workers/{id}/contacts/{contact_id}/verification",
     "POST households/{id}/verification",
+    "POST readiness/me/contact-card",
+    "POST readiness/providers/check",
     "POST devices/{id}/credential",
     "POST devices/{id}/credential/revoke",
     "POST devices/{id}/in-service",
@@ -244,6 +257,7 @@ PICTURES = {f"{method} places/{{id}}/pictures/{{kind}}" for method in ("GET", "P
 PICTURES |= {"POST incidents/{id}/photos", "GET incidents/{id}/photos/{photo_id}"}
 
 TARGETS = {
+    "GET readiness/workers/{id}": "worker",
     "POST devices/{id}/walk-test": "smoke-4",
     "POST devices/{id}/remove": "smoke-4",
     "POST devices/{id}/replace": "smoke-3",
@@ -276,6 +290,7 @@ def address(route: str, side: Side) -> str:
     target = TARGETS.get(known) or noun_of(route)
     ids = {"{id}": side.ids.get(target, ""), "{name}": side.ids["policies"], "{kind}": "door"}
     ids["{contact_id}"] = side.ids["contact"]
+    ids["{subscription_id}"] = side.ids["subscription"]
     ids["{photo_id}"] = side.ids.get("photo", "")
     for parameter, value in ids.items():
         if parameter in path:

@@ -10,6 +10,7 @@ from typing import Any
 
 from alerting.ports import Priority
 from alerting.store.tables_photos import incident_photos
+from alerting.store.tables_readiness import self_tests
 from api.permissions import Role
 from devices.store import quarantine
 from devices.store.quarantine import QuarantineRow
@@ -113,6 +114,11 @@ async def _people(api: Api, side: Side) -> None:
     contacts = f"/workers/{side.ids['worker']}/contacts"
     number = NUMBERS[side.prefix]
     side.ids["contact"] = made(await api.call("POST", contacts, {"channel": "sms", "address": number}))["id"]
+    work_app = {"carrier": "wecom", "user_id": side.code("wecom")}
+    subscriptions = f"/workers/{side.ids['worker']}/subscriptions"
+    side.ids["subscription"] = made(await api.call("POST", subscriptions, work_app))["id"]
+    day = {"day": "2026-11-27", "sent_at": api.deps.clock.now()}
+    await api.insert(self_tests, person_id=side.ids["worker"], test_id=side.code("tap"), **day)
     household = {
         "place_id": side.code("room"),
         "name": side.name("住户"),

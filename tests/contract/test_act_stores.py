@@ -8,7 +8,7 @@ import pytest_asyncio
 from sqlalchemy import select
 
 from alerting.ports import Priority
-from alerting.store import attempts, cancels, incidents, tables
+from alerting.store import attempts, cancels, incidents, recovering, tables
 from devices.model import Channel
 from tests.contract.api_support import Api, running_api
 
@@ -59,10 +59,11 @@ async def test_one_rooms_pages_are_taken_back_and_nobody_elses(api: Api) -> None
     }
     call = await attempt(api, ringing, fire, "sent", provider_ref="CA1")
 
-    def work(conn: Any) -> tuple[list[str], list[str]]:
-        return cancels.cancel_for(conn, fire, ["desk"]), cancels.ringing_of(conn, fire, ["desk"])
+    def work(conn: Any) -> tuple[list[str], list[tuple[str, str]]]:
+        canceled = cancels.cancel_for(conn, fire, ["desk"])
+        return canceled, [(each.attempt_id, each.provider_ref) for each in cancels.ringing_of(conn, fire, ["desk"])]
 
-    assert await api.database.write(Priority.ACCEPTANCE, work) == ([waiting], ["CA1"])
+    assert await api.database.write(Priority.ACCEPTANCE, work) == ([waiting], [(call, "CA1")])
 
     def look(conn: Any) -> tuple[dict[str, str], dict[str, int]]:
         states = dict(conn.execute(select(tables.attempts.c.id, tables.attempts.c.state)).all())
@@ -93,3 +94,23 @@ async def test_who_was_asked_after_somebody_had_taken_it_is_still_asked(api: Api
 
     claimed = await api.database.write(Priority.ATTEMPT, claim)
     assert claimed == {earlier: True, help_: False, over: True}
+
+
+async def test_carriers_that_are_back_make_due_what_life_safety_has_waiting_for_them_and_nothing_else(api: Api) -> None:
+    now = api.deps.clock.now()
+    fire, later = await api.incident(), now + 10 * SOON
+    names = ["unsettled", "busy", "redial", "less", "call", "leased"]
+    other: dict[str, dict[str, Any]] = {"less": {"urgency": 2}, "call": {"channel": "voice"}}
+    pages = {name: await api.page(fire, name, **other.get(name, {})) for name in names}
+    ids = {}
+    for name, page in pages.items():
+        reason = name if name in ("busy", "redial") else "unsettled"
+        state = "sending" if name == "leased" else "planned"
+        ids[await attempt(api, page, fire, state, reason=reason, due_at=later)] = name
+
+    def work(conn: Any) -> tuple[int, set[str]]:
+        number = recovering.hasten(conn, now, [Channel.SMS])
+        due = conn.scalars(select(tables.attempts.c.id).where(tables.attempts.c.due_at <= now)).all()
+        return number, {ids[each] for each in due}
+
+    assert await api.database.write(Priority.ATTEMPT, work) == (2, {"unsettled", "busy"})

@@ -1,22 +1,31 @@
 """Provider callbacks: forged ones are refused, true ones stored first and answered fast however slow the service is."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import gzip
+import tracemalloc
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 from html import unescape
-from urllib.parse import parse_qs, urlencode, urlsplit
+from typing import Any, cast
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 from xml.etree import ElementTree
 
+import aiohttp
 import msgspec
 import pytest
 import pytest_asyncio
 from twilio.request_validator import RequestValidator
 
+from alerting.channels.base import CallbackRequest, Callbacks, Spoken, Stored
 from alerting.channels.providers.twilio_twiml import standing_script
 from alerting.core.acts import KeyOutcome
 from alerting.store import tables
+from api.middleware import SECURITY_HEADERS
 from api.routes import callbacks as route
+from api.twilio import TwilioCallbacks
 from devices.model import Language
-from tests.contract.api_support import TWILIO, Answer, Api, running_api
+from tests.contract.api_support import TWILIO, Answer, Api, running_api, serving
 
 ATTEMPT = "abcdefghijklm"
 
@@ -86,7 +95,7 @@ async def test_a_reply_text_is_stored_and_gets_an_empty_document(api: Api) -> No
 
 async def test_unknown_providers_and_kinds_do_not_exist(api: Api) -> None:
     assert (await post(api, "/callbacks/nobody/status", {})).status == 404
-    assert (await post(api, "/callbacks/twilio/gossip", {})).status == 422
+    assert (await post(api, "/callbacks/twilio/gossip", {})).status == 404
 
 
 @pytest.mark.parametrize(
@@ -175,3 +184,164 @@ async def test_a_failing_service_hears_please_wait_too(api: Api) -> None:
     assert words(first).startswith(standing_script("zh-CN").wait)
     second = await post(api, path + "&digits=1&retry=1", {"CallSid": "CA1"})
     assert words(second) == SCRIPT.recorded
+
+
+class Plain:
+    """A vendor whose callbacks carry a key in the address and words in JSON."""
+
+    def verify(self, request: CallbackRequest, now: datetime) -> bool:
+        if request.query.get("boom"):
+            raise RuntimeError("a check that stumbles")
+        return request.query.get("key") == "secret"
+
+    def read(self, request: CallbackRequest) -> Sequence[Stored]:
+        if request.kind not in ("sms", "hello"):
+            raise LookupError(request.kind)
+        if request.method == "GET":
+            return []
+        words = msgspec.json.decode(request.body)
+        return [Stored("sms", word["id"], word["dedupe"], word) for word in words]
+
+    def answer(self, request: CallbackRequest) -> Spoken | None:
+        return Spoken("application/json", '{"code":0}') if request.kind == "sms" else Spoken("text/plain", "echo")
+
+
+@pytest_asyncio.fixture
+async def plain(api: Api) -> Api:
+    cast(dict[str, Callbacks], api.deps.vendor_callbacks)["plain"] = Plain()
+    return api
+
+
+async def tell(api: Api, path: str, body: Any = b"", method: str = "POST", **headers: str) -> Answer:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    async with api.session.request(method, api.base_url + path, data=body, headers=sent) as response:
+        return Answer(response.status, response.headers, None, await response.text())
+
+
+WORDS = msgspec.json.encode([{"id": ATTEMPT, "dedupe": "a"}, {"id": ATTEMPT, "dedupe": "b" * 300}])
+
+
+async def test_every_word_of_any_vendor_is_stored_before_it_is_answered(plain: Api) -> None:
+    answer = await tell(plain, "/callbacks/plain/sms?key=secret", WORDS)
+    assert (answer.status, answer.text) == (200, '{"code":0}')
+    stored = [(provider, kind, attempt, len(dedupe)) for provider, kind, attempt, dedupe, _ in plain.service.callbacks]
+    assert stored == [("plain", "sms", ATTEMPT, 1), ("plain", "sms", ATTEMPT, 64)]
+
+
+async def test_an_address_check_is_answered(plain: Api) -> None:
+    answer = await tell(plain, "/callbacks/plain/hello?key=secret", method="GET")
+    assert (answer.status, answer.text) == (200, "echo")
+    assert not plain.service.callbacks
+
+
+@pytest.mark.parametrize("query", ["", "?key=wrong", "?boom=1"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_what_no_vendor_sent_changes_nothing(plain: Api, query: str, method: str) -> None:
+    answer = await tell(plain, f"/callbacks/plain/sms{query}", WORDS, method)
+    assert (answer.status, "problem:signature" in answer.text) == (403, True)
+    assert not plain.service.callbacks
+
+
+async def test_what_cannot_be_read_is_malformed(plain: Api) -> None:
+    for body in (b"<html>502 Bad Gateway</html>", b"", b"[1]", b"[" * 50_000, b"\xff\xfe", b'[{"id": 1}]'):
+        assert (await tell(plain, "/callbacks/plain/sms?key=secret", body)).status == 400
+    assert not plain.service.callbacks
+
+
+async def test_vendors_and_kinds_that_nobody_has_do_not_exist(plain: Api) -> None:
+    assert (await tell(plain, "/callbacks/nobody/sms?key=secret", WORDS)).status == 404
+    assert (await tell(plain, "/callbacks/plain/gossip?key=secret", WORDS)).status == 404
+    assert (await tell(plain, "/callbacks/twilio/status", method="GET")).status == 404
+
+
+async def test_where_nothing_can_keep_it_the_sender_is_asked_to_come_back(plain: Api) -> None:
+    plain.service.not_kept = True
+    answer = await tell(plain, "/callbacks/plain/sms?key=secret", WORDS)
+    assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "GZIP"])
+async def test_a_compressed_body_is_never_unpacked(plain: Api, encoding: str) -> None:
+    bomb = gzip.compress(b"0" * 10_000_000)
+    for path in ("/callbacks/plain/sms?key=secret", f"/callbacks/twilio/status?attempt={ATTEMPT}"):
+        answer = await tell(plain, path, bomb, content_encoding=encoding)
+        assert answer.status == 415
+    assert not plain.service.callbacks
+
+
+async def test_a_huge_body_is_refused_and_memory_stays_flat(plain: Api) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(640):  # 10 MB without a declared length
+            yield b"0" * 16_384
+
+    tracemalloc.start()
+    for body in (b"0" * 900_000, endless()):
+        try:
+            assert (await tell(plain, "/callbacks/plain/sms?key=secret", body)).status == 413
+        except aiohttp.ClientError:
+            continue  # the server has closed the line under the rest of it
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8_000_000
+    assert not plain.service.callbacks
+    assert (await tell(plain, "/callbacks/plain/sms?key=secret", WORDS)).status == 200
+
+
+async def test_what_became_of_each_is_counted(api: Api) -> None:
+    counted: list[tuple[str, str]] = []
+    deps = replace(api.deps, count_callback=lambda provider, outcome: counted.append((provider, outcome)))
+    cast(dict[str, Callbacks], deps.vendor_callbacks)["plain"] = Plain()
+    async with serving(deps) as base_url, aiohttp.ClientSession() as session:
+
+        async def asked(path: str, body: bytes = WORDS, headers: dict[str, str] | None = None) -> None:
+            async with session.post(f"{base_url}/callbacks/{path}", data=body, headers=headers) as response:
+                await response.read()
+
+        await asked("plain/sms?key=secret")
+        await asked("plain/sms?key=other")
+        await asked("plain/sms?key=secret", b"<html>")
+        await asked("plain/sms?key=secret", b"0" * 100_000)
+        await asked("plain/sms", headers={"content-encoding": "gzip"})
+        await asked("twilio/status", b"a=b")
+        await asked("stranger/sms")
+    assert counted == [
+        ("plain", "stored"),
+        ("plain", "forged"),
+        ("plain", "malformed"),
+        ("plain", "too_large"),
+        ("plain", "encoded"),
+        ("twilio", "forged"),
+    ], "a stranger's name is no label"
+
+
+async def test_a_shared_key_signs_with_sha256(api: Api) -> None:
+    settings = replace(TWILIO, webhook_key="the-shared-key")
+    cast(dict[str, TwilioCallbacks], api.deps.callbacks)["twilio"] = TwilioCallbacks(settings)
+    path, form = f"/callbacks/twilio/status?attempt={ATTEMPT}", {"MessageSid": "SM1", "MessageStatus": "delivered"}
+    signed = RequestValidator("the-shared-key").compute_signature(TWILIO.public_url + path, form, "HMAC_SHA256")
+    headers = {"X-Twilio-Signature": signed, "Content-Type": "application/x-www-form-urlencoded"}
+    for settings_header, expected in (
+        ("key=webhooks_sharedkey_1,algorithm=HMAC_SHA256", 204),
+        ("key=webhooks_sharedkey_1,algorithm=HMAC_MD5", 403),
+        ("", 403),
+    ):
+        sent = headers | {"X-Twilio-Webhooks-Signature-Settings": settings_header}
+        async with api.session.post(api.base_url + path, data=urlencode(form), headers=sent) as response:
+            assert response.status == expected
+    assert len(api.service.callbacks) == 1
+
+
+async def test_answers_to_callbacks_carry_the_security_headers_of_every_other_answer(api: Api) -> None:
+    """They are given before the layer that adds them elsewhere."""
+    form = {"MessageSid": "SM1", "MessageStatus": "delivered"}
+    path = f"/callbacks/twilio/status?attempt={ATTEMPT}"
+    for answer in (await post(api, path, form), await post(api, path, form, token="forged")):
+        for name, value in SECURITY_HEADERS:
+            assert answer.headers[name.decode()] == value.decode()
+
+
+@pytest.mark.parametrize("text", ["", "a", "a=", "a=1&a=2", "a+b=%E7%81%AB+x&&b=%ff", "=x", "a=b=c", "%41=%2B"])
+def test_fields_are_read_as_the_standard_library_reads_them(text: str) -> None:
+    assert route._pairs(text) == parse_qsl(text, keep_blank_values=True)
+    with pytest.raises(ValueError, match="too many"):
+        route._pairs("&".join(["a=1"] * (route.fields_max + 1)))

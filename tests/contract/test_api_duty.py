@@ -320,6 +320,7 @@ async def test_the_report_names_the_gaps_and_whom_nobody_verified(either: Api) -
         "gaps": 2,
         "gap_minutes": 360 + 2880,
         "people_unverified": 2,
+        "people_not_ready": 3,
     }
     seen: list[str] = []
     cursor: str | None = ""

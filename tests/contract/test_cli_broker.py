@@ -5,12 +5,16 @@ import json
 import re
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from devices.model import Role, Shift
-from devices.store import shifts
+from devices.store import marks, people, shifts
 from devices.store.shifts import ShiftRow
 from gengfu.broker.child import MosquittoChild
+from gengfu.clock import SystemClock
 from gengfu.database import migrate
 from gengfu.database.common import parse
+from simulators.twilio import TwilioEmulator
 from tests.contract.cli_support import Shell, fill
 from tests.support.mosquitto import BrokerUnderTest, Login
 from tests.support.mqtt import Probe
@@ -103,19 +107,53 @@ async def test_doctor_finds_nothing_wrong_with_a_city_ready(upgraded: Shell, mos
     on_call = Shift("s-on-call", Role.GRID_WORKER, "worker-a", "zjs-g2", None, None, None)
     migrate.run(parse(upgraded.database_url), lambda conn: shifts.insert_many(conn, [ShiftRow(on_call)]))
     upgraded.use_broker(mosquitto)
-    upgraded.environ |= {
-        "GENGFU_TWILIO__ACCOUNT_SID": "AC1",
-        "GENGFU_TWILIO__AUTH_TOKEN": "hush-twilio",
-        "GENGFU_TWILIO__FROM_NUMBER": "+15005550006",
-        "GENGFU_PUBLIC_URL": "https://gengfu.example.org",
-    }
-    lines = await asyncio.to_thread(upgraded.ok, "doctor")
-    names = ["broker", "database", "clock", "roster", "workers", "canary"]
-    names += ["providers", "callbacks", "https", "watchdog"]
+    async with account() as emulator:
+        upgraded.environ |= twilio_environ(emulator) | {"GENGFU_PUBLIC_URL": "https://gengfu.example.org"}
+        lines = await asyncio.to_thread(upgraded.ok, "doctor")
+    names = ["broker", "database", "clock", "roster", "workers", "readiness", "canary"]
+    names += ["providers", "twilio", "twilio", "twilio", "callbacks", "https", "watchdog"]
     warned = {"canary", "watchdog"}  # no service has run yet, and nobody watches it
+    told = [line.split(maxsplit=2)[2] for line in lines if line.split()[1] == "twilio"]
+    assert [sentence.split(":")[0] for sentence in told] == [
+        f"{about} (sms and voice)" for about in ("credentials", "account", "balance")
+    ]
     assert [line.split()[:2] for line in lines] == [["warn" if name in warned else "ok", name] for name in names]
     assert "hush" not in "".join(lines)
     assert mosquitto.service.secret not in "".join(lines)
+
+
+async def test_doctor_names_an_account_that_is_refused_and_a_number_that_cannot_be_reached(
+    upgraded: Shell, mosquitto: BrokerUnderTest
+) -> None:
+    fill(upgraded.database_url)
+    upgraded.use_broker(mosquitto)
+
+    def refused(conn: Connection) -> None:
+        number = people.contacts(conn, "worker-a")[0]
+        marks.refuse(conn, number.channel, number.address, "twilio", marks.OPTED_OUT, SystemClock().now())
+
+    migrate.run(parse(upgraded.database_url), refused)
+    async with account() as emulator:
+        upgraded.environ |= twilio_environ(emulator) | {"GENGFU_TWILIO__AUTH_TOKEN": "hush-another"}
+        outcome = await asyncio.to_thread(upgraded.run, "doctor")
+    assert outcome.code == 1
+    faults = {line.split()[1]: line for line in outcome.lines if line.startswith("fault")}
+    assert "GENGFU_TWILIO__ACCOUNT_SID" in faults["twilio"]
+    assert "opted_out 1" in faults["readiness"]
+    assert "hush" not in outcome.out + outcome.err
+
+
+def account() -> TwilioEmulator:
+    return TwilioEmulator(account_sid="AC" + "1" * 32, auth_token="hush-twilio", clock=SystemClock().now, time_scale=0)
+
+
+def twilio_environ(emulator: TwilioEmulator) -> dict[str, str]:
+    return {
+        "GENGFU_TWILIO__ACCOUNT_SID": "AC" + "1" * 32,
+        "GENGFU_TWILIO__AUTH_TOKEN": "hush-twilio",
+        "GENGFU_TWILIO__FROM_NUMBER": "+15005550006",
+        "GENGFU_TWILIO__BASE_URL": emulator.base_url,
+    }
 
 
 async def test_doctor_names_each_fault_with_its_remedy(on_sqlite: Shell, mosquitto: BrokerUnderTest) -> None:

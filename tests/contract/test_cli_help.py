@@ -33,7 +33,8 @@ def test_the_commands_of_the_contract_are_there() -> None:
     wanted = {"demo", "serve", "decode", "doctor", "broker files", "db backup", "db check", "db restore", "db upgrade"}
     wanted |= {"device enrol", "device revoke", "key add", "key list", "key revoke"}
     wanted |= {"audit verify", "user add", "user disable", "user enable", "user grant", "user list", "user password"}
-    wanted |= {"watchdog ack", "watchdog test"}
+    wanted |= {"templates"}
+    wanted |= {"watchdog ack", "watchdog test", "webpush key"}
     wanted |= {"user revoke", "registry export", "registry import"}
     wanted |= {"simulate city", "simulate fleet", "simulate scenario"}
     assert {" ".join(words) for words in EVERY} == wanted

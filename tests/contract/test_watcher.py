@@ -27,10 +27,10 @@ class Undecidable(Deciding):
 
     broken = ""
 
-    def due(self, conn: Any, ids: Any) -> Any:
+    def due(self, conn: Any, ids: Any, hastened: Any = None) -> Any:
         if self.broken in ids:
             raise ValueError("its data makes no sense")
-        return super().due(conn, ids)
+        return super().due(conn, ids, hastened)
 
 
 @dataclass
@@ -39,6 +39,7 @@ class Watcher:
     told: list[tuple[str, int]] = field(default_factory=list)
     armed: list[datetime] = field(default_factory=list)
     runs: bool = True
+    sweeps: bool = False
 
     def __post_init__(self) -> None:
         house = self.house
@@ -52,11 +53,18 @@ class Watcher:
             boot=1,
             run_all=self._run,
             on_violation=lambda what, number: self.told.append((what, number)),
+            sweep=self._sweep,
         )
 
     async def _run(self) -> None:
         if self.runs:
             await self.dues.run()
+
+    async def _sweep(self) -> None:
+        """What is held in memory: the dispatcher only prolongs its lease."""
+        if self.sweeps:
+            until = self.house.clock.now() + timedelta(seconds=15)
+            await self.break_rows(update(attempts).where(attempts.c.due_at.is_not(None)).values(due_at=until))
 
     async def due(self) -> dict[str, datetime]:
         query = select(incidents.c.id, incidents.c.due_at).order_by(incidents.c.id)
@@ -118,6 +126,17 @@ async def test_attempts_that_stay_undone_are_told_at_the_second_look(watcher: Wa
     assert watcher.told == []
     await watcher.dues.heal()
     assert [what for what, _ in watcher.told] == ["attempt_overdue"]
+
+
+async def test_attempts_whose_lease_ran_out_while_the_machine_stood_still_are_swept_and_not_told(
+    watcher: Watcher,
+) -> None:
+    watcher.sweeps = True
+    for _ in range(3):
+        watcher.house.clock.at += timedelta(seconds=120)
+        await watcher.break_rows(update(incidents).values(due_at=watcher.house.clock.at + timedelta(hours=1)))
+        await watcher.dues.heal()
+    assert watcher.told == []
 
 
 async def test_one_incident_that_cannot_be_decided_holds_up_no_other(watcher: Watcher) -> None:

@@ -65,6 +65,7 @@ def test_the_table_is_in_the_order_that_its_rules_rely_on() -> None:
         "taken_expired",
         "morning",
         "maintenance",
+        "hastened",
         "undelivered",
         "unanswered",
     ]

@@ -4,9 +4,10 @@ import msgspec
 import pytest
 
 from alerting.core.household_words import RELATIONS, TELLABLE, call, call_s_max, call_text, result_sms, standing_call
+from alerting.core.languages import speech_seconds
 from alerting.core.messages import CallScript
 from alerting.core.model import PlaceText
-from alerting.core.parts import is_gsm7, one_part, speech_seconds
+from alerting.core.parts import is_gsm7, one_part
 from devices.model import Language, Relation
 from devices.taxonomy import TAXONOMY, SignalClass
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerting.core.languages import speech_seconds
 from alerting.core.parts import (
     GSM_BASIC,
     GSM_EXTENSION,
@@ -15,7 +16,6 @@ from alerting.core.parts import (
     keep_end,
     keep_start,
     one_part,
-    speech_seconds,
     to_gsm7,
     ucs2_units,
 )

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerting.core.languages import speech_seconds
 from alerting.core.messages import CallScript
 from alerting.core.model import PlaceText
-from alerting.core.parts import one_part, speech_seconds
+from alerting.core.parts import one_part
 from alerting.core.summary_words import Digest, DigestLine, Summary, render_digest, render_summary
 from devices.model import Channel, Language
 from devices.taxonomy import TAXONOMY

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from simulators.emulating.ledger import LedgerRow, Outcome
 from simulators.ledger import read_ledger
-from simulators.twilio.ledger import LedgerRow, Outcome
 
 load_seconds_min = 0.3
 """No request is made so soon after a start; one that comes then was in the socket when the life before was ended."""

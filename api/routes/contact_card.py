@@ -1,0 +1,51 @@
+"""What a worker needs to let our calls ring: the card with all our numbers, its QR code, the guide of his phone."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.auth import GuardedRoute
+from api.contact_card import ContactCard, qr_svg, vcard
+from api.deps import Deps, Use
+from api.errors import Problem, language_of
+from api.pages import answer
+from api.permissions import PREFIX
+from api.phone_guides import GUIDES, NOTE
+from api.schemas.readiness import GuideOut, GuidesOut
+from api.words import say
+from devices.model import Language
+
+router = APIRouter(prefix=PREFIX, tags=["readiness"], route_class=GuardedRoute)
+
+Wanted = Annotated[Language | None, Query(description="By default the caller's (Accept-Language)")]
+
+
+@router.get("/contact-card.vcf")
+async def read_card(request: Request, use: Use, language: Wanted = None) -> Response:
+    """vCard 3.0: every number from which we call or text, under one name."""
+    text = vcard(_card(use), language or language_of(request))
+    headers = {"content-disposition": 'attachment; filename="gengfu.vcf"'}
+    return Response(text.encode(), 200, headers, "text/vcard; charset=utf-8")
+
+
+@router.get("/contact-card.svg")
+async def read_code(request: Request, use: Use, language: Wanted = None) -> Response:
+    """The same as a QR code, to be printed or shown: any phone's camera offers to save it."""
+    return Response(qr_svg(_card(use), language or language_of(request)), 200, media_type="image/svg+xml")
+
+
+@router.get("/phone-guides", response_model=GuidesOut)
+async def read_guides(request: Request) -> Response:
+    """Per brand, step by step: save the card, let repeated calls ring, white list, messages, battery."""
+    language = language_of(request)
+    items = [
+        GuideOut(brand=each.brand, name=say(each.name, language), steps=[say(step, language) for step in each.steps])
+        for each in GUIDES.values()
+    ]
+    return answer(GuidesOut(note=say(NOTE, language), items=items).model_dump(mode="json"))
+
+
+def _card(deps: Deps) -> ContactCard:
+    if not deps.card.numbers:
+        raise Problem(404, "not_found", "no_numbers")
+    return deps.card
