@@ -3,13 +3,16 @@ HTTP client and same phone provider as the product's; it decides nothing and nev
 """
 
 import asyncio
+import base64
 import time
 from contextlib import suppress
 
 import msgspec
 from paho.mqtt.client import MQTTMessage
 
-from alerting.channels.providers.twilio_client import PooledHttpClient
+from alerting.channels.forms import form
+from alerting.channels.http import Answer as HttpAnswer
+from alerting.channels.http import VendorHttp
 from benchmarks.child import Answer, Handler, serve
 from benchmarks.numbering import device_number, phone
 from gateway.connection import MqttConnection
@@ -19,6 +22,7 @@ from gengfu.clock import RandomIds
 FLOOR_KIND = "floor"
 """A kind of topic that no service listens to, as long as `event`."""
 connections_max = 200
+deadline_s = 10.0
 _text = "【火警】模拟1小区1栋1层101 室内烟感 08:47 接电话按1出动 编号K7F3P"
 _twiml = '<Response><Gather numDigits="1"><Say language="cmn-CN">火警。模拟1小区，1栋101。</Say></Gather></Response>'
 
@@ -56,9 +60,9 @@ class Floor:
     """Commands: `start`, `wait`, `results`."""
 
     def __init__(self) -> None:
-        self._http: PooledHttpClient | None = None
+        self._http: VendorHttp | None = None
         self._url = ""
-        self._auth = ("", "")
+        self._posts: dict[str, str] = {}
         self._third: list[tuple[int, float]] = []
         self._failed = 0
         self._control = ""
@@ -75,10 +79,11 @@ class Floor:
             password=words["password"],
             alarm_filters=(Filter(f"gengfu/v1/+/up/{FLOOR_KIND}", 1),),
         )
-        self._auth = (words["account_sid"], words["auth_token"])
+        pair = base64.b64encode(f"{words['account_sid']}:{words['auth_token']}".encode()).decode()
+        self._posts = {"Authorization": f"Basic {pair}", "Content-Type": "application/x-www-form-urlencoded"}
         self._url = f"{words['base_url']}/2010-04-01/Accounts/{words['account_sid']}"
         self._control = f"{words['base_url']}/_emulator/faults"
-        self._http = PooledHttpClient(connections_max)
+        self._http = VendorHttp(connections=connections_max)
         for lane in (Lane.ALARM, Lane.TELEMETRY):
             receiver = _Receiver(self)
             receiver.connection = MqttConnection(settings, settings.lane(lane), receiver, RandomIds().fraction)
@@ -95,9 +100,9 @@ class Floor:
         number = device_number(topic.split("/")[2])
         callback = f"http://127.0.0.1:9/callbacks?attempt={event.event_id}"
         shared = {"To": phone(number), "From": "+15005550006", "StatusCallback": callback}
-        self._keep(asyncio.create_task(self._post("Messages", {**shared, "Body": _text, "ValidityPeriod": 120})))
+        self._keep(asyncio.create_task(self._post("Messages", {**shared, "Body": _text, "ValidityPeriod": "120"})))
         if event.code.startswith("fire."):
-            self._keep(asyncio.create_task(self._post("Calls", {**shared, "Twiml": _twiml, "Timeout": 25})))
+            self._keep(asyncio.create_task(self._post("Calls", {**shared, "Twiml": _twiml, "Timeout": "25"})))
         self._keep(asyncio.create_task(self._say_received(number)))
 
     async def wait(self, words: Answer) -> Answer:
@@ -112,18 +117,24 @@ class Floor:
     async def results(self, words: Answer) -> Answer:
         """When the answers of the third requests came. Ends the subscriber."""
         if self._http is not None:
-            await self._http.close()
+            await self._http.leave()
         return {"confirmed": self._third, "refused": self._failed}
 
-    async def _post(self, noun: str, form: dict[str, object]) -> None:
+    async def _post(self, noun: str, values: dict[str, str]) -> None:
         assert self._http is not None
-        answer = await self._http.request("POST", f"{self._url}/{noun}.json", data=form, auth=self._auth)
-        self._failed += answer.status_code != 201
+        answer = await self._http.exchange(
+            "POST",
+            f"{self._url}/{noun}.json",
+            deadline_s=deadline_s,
+            headers=self._posts,
+            body=form(values).encode(),
+        )
+        self._failed += not isinstance(answer, HttpAnswer) or answer.status != 201
 
     async def _say_received(self, number: int) -> None:
         assert self._http is not None
-        answer = await self._http.request("GET", self._control)
-        self._failed += answer.status_code != 200
+        answer = await self._http.exchange("GET", self._control, deadline_s=deadline_s, headers={})
+        self._failed += not isinstance(answer, HttpAnswer) or answer.status != 200
         self._third.append((number, time.monotonic()))
         self._progress.set()
 

@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import timedelta
 from heapq import heapify, heappop
@@ -16,7 +16,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from alerting.channels.base import Accepted, CallbackEvent, NotFound, Submission, Submitted, Unknown
+from alerting.channels.base import Accepted, NotFound, Submission, Submitted, Unknown
+from alerting.channels.modest import Modest
 from alerting.core.model import Loop, Settings
 from alerting.metrics import NoMetrics
 from alerting.ports import Priority
@@ -44,7 +45,7 @@ far_s = 7_200.0
 _WORKER = "worker-1"
 
 
-class Loopback:
+class Loopback(Modest):
     """Takes every page at once, and keeps when."""
 
     channel = Channel.APP
@@ -59,15 +60,6 @@ class Loopback:
 
     async def reconcile(self, submission: Submission, provider_ref: str | None) -> Accepted | NotFound | Unknown:
         return Accepted(submission.attempt_id)
-
-    async def cancel(self, provider_ref: str) -> bool:
-        return False
-
-    def parse_callback(self, kind: str, attempt_id: str | None, form: Mapping[str, Any]) -> list[CallbackEvent]:
-        return []
-
-    async def close(self) -> None:
-        return
 
 
 async def run(open_: int, per_s: int, seconds: float, rounds: int, told: Callable[[str], None]) -> list[Row]:

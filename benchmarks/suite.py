@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import broker, core, ingest, latency, lateness, memory, registry, storm
+from benchmarks import broker, core, ingest, latency, lateness, memory, providers, registry, storm
 from benchmarks.databases import POSTGRESQL, SQLITE
 from benchmarks.world import World
 from gengfu.broker.child import mosquitto_executable
 from gengfu.clock import SystemClock
 from simulators.mission_city import devices_max
 
-PARTS = ("latency", "storm", "ingest", "memory", "registry", "broker", "core", "lateness")
+PARTS = ("latency", "storm", "ingest", "memory", "registry", "broker", "core", "lateness", "providers")
 escalation_seconds = 30.0
 """The second step of a fire's policy; a run ends before it."""
 margin_seconds = 4.0
@@ -41,6 +41,7 @@ class Plan:
     open_incidents: int = 10_000
     dues_per_s: int = 50
     lateness_seconds: float = 40.0
+    provider_seconds: float = 5.0
 
     def steps(self) -> int:
         """How often the progress bar moves."""
@@ -53,6 +54,7 @@ class Plan:
             "broker": 1,
             "core": self.rounds,
             "lateness": 2 * self.rounds,
+            "providers": providers.steps(self.rounds),
         }
         return sum(counts[part] for part in self.parts)
 
@@ -72,6 +74,7 @@ def quick(parts: tuple[str, ...]) -> Plan:
         broker_devices=10_000,
         core_seconds=0.5,
         lateness_seconds=6.0,
+        provider_seconds=1.5,
     )
 
 
@@ -88,7 +91,7 @@ async def run(plan: Plan, told: Callable[[str], None]) -> dict[str, Any]:
         "plan": {name: getattr(plan, name) for name in Plan.__slots__},
     }
     kinds = list(plan.kinds)
-    if set(plan.parts) - {"memory", "registry", "broker", "core", "lateness"}:
+    if set(plan.parts) - {"memory", "registry", "broker", "core", "lateness", "providers"}:
         size = max(plan.storm_alarms, round(plan.alarms_per_s * (plan.warmup_s + plan.seconds)))
         async with World(size, size, size) as world:
             if "latency" in plan.parts:
@@ -111,6 +114,8 @@ async def run(plan: Plan, told: Callable[[str], None]) -> dict[str, Any]:
         result["lateness"] = await lateness.run(
             plan.open_incidents, plan.dues_per_s, plan.lateness_seconds, plan.rounds, told
         )
+    if "providers" in plan.parts:
+        result["providers"] = await providers.run(plan.rounds, plan.provider_seconds, told)
     return result
 
 
