@@ -13,10 +13,10 @@ from devices.model import Channel
 from devices.signals import Scalar
 from devices.taxonomy import TAXONOMY
 from simulators.city import City, CityError, load_city
+from simulators.emulating.faults import FaultKind
 from simulators.obeying import OFF
 from simulators.obeying import Result as CommandResult
 from simulators.phone import Answers
-from simulators.twilio.faults import FaultKind
 
 SCENARIO_FOLDER = Path(__file__).parent / "scenarios"
 DEFAULT_SCENARIO = "flat_fire"
