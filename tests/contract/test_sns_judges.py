@@ -20,7 +20,6 @@ from werkzeug.serving import make_server
 from alerting.channels.base import Accepted, HealthWord, Rejected, Scope
 from alerting.channels.providers.sns_signing import content_type, headers
 from simulators.sns import SnsEmulator
-from tests.contract.channel_suite import deadline_s
 from tests.contract.sns_support import (
     SnsBench,
     access_key_id,
@@ -92,6 +91,10 @@ async def test_boto3_reads_the_emulator_s_refusals() -> None:
         assert forged.value.response["Error"]["Code"] == "SignatureDoesNotMatch"
 
 
+cold_s = 30.0
+"""moto imports what it needs at its first request, which takes seconds on a busy machine."""
+
+
 @pytest.fixture
 def moto() -> Iterator[str]:
     """moto's server, only its SNS, on loopback; nothing kept from the test before."""
@@ -109,8 +112,8 @@ async def test_moto_takes_our_texts_and_keeps_them(moto: str) -> None:
     async with emulated() as emulator, provider_of(settings_for(moto)) as provider:
         bench = SnsBench(provider, emulator)
         submissions = [bench.submission(n) for n in range(5)]
-        answers = await asyncio.gather(*(provider.submit(each, deadline_s) for each in submissions))
-        bad = await provider.submit(replace(submissions[0], address="+65-9123"), deadline_s)
+        answers = await asyncio.gather(*(provider.submit(each, cold_s) for each in submissions))
+        bad = await provider.submit(replace(submissions[0], address="+65-9123"), cold_s)
         words = {finding.about: finding.word for finding in (await provider.check()).findings}
     kept = sns_backends[moto_account][region].sms_messages
     assert [kept[each.provider_ref] for each in answers if isinstance(each, Accepted)] == [
