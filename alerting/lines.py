@@ -27,6 +27,10 @@ class Lines:
             self.free(line.attempt_id)
         return None
 
+    def held(self) -> dict[str, str]:
+        """Attempt -> number, of every call that has a line."""
+        return dict(self._numbers)
+
     def take(self, number: str, line: Line) -> None:
         self._lines.setdefault(number, {})[line.attempt_id] = line
         self._numbers[line.attempt_id] = number

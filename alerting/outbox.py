@@ -135,6 +135,8 @@ class Dispatcher:
     async def _sweep(self, recovered: Sequence[Channel]) -> None:
         now = self._clock.now()
         channels = self._carriers.channels
+        if self._shared:
+            await self._free_ended()
         self._waiting.look(now)
         self._onward.forget_old(now)
         self._look_at_carriers(now)
@@ -367,6 +369,15 @@ class Dispatcher:
     async def _look_at(self, provider: ChannelProvider) -> None:
         self._carriers.looked(provider, await provider.check(), self._clock.now())
         self._look_for_those_that_wait()
+
+    async def _free_ended(self) -> None:
+        """Another process may have been told that a call of ours has ended."""
+        held = self._carriers.lines.held()
+        if not held:
+            return
+        for attempt_id in await self._database.read(lambda conn: lines.ended(conn, held)):
+            if self._carriers.lines.free(attempt_id):
+                self._waiting.line_free(held[attempt_id])
 
     async def _load_ledger(self, now: datetime) -> None:
         self._ledger_at = now

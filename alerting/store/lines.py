@@ -147,3 +147,9 @@ def _by_probes(since: datetime) -> Select[tuple[str, str, str, datetime]]:
     return select(probes.c.channel, probes.c.provider, probes.c.address, probes.c.created_at).where(
         probes.c.created_at > since, probes.c.provider.is_not(None), probes.c.sends > 0
     )
+
+
+def ended(conn: Connection, ids: Collection[str]) -> list[str]:
+    """Of these attempts, those whose call has ended, whoever was told."""
+    query = select(attempts.c.id).where(attempts.c.id.in_(list(ids)), attempts.c.ended_at.is_not(None))
+    return list(conn.scalars(query))
