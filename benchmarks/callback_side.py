@@ -49,8 +49,8 @@ class _Side:
             AppConfig(
                 database_url=url,
                 secret_key=SECRET_KEY,
-                twilio=TWILIO,
-                vendors={"aliyun": ALIYUN},
+                vendors={"twilio": TWILIO, "aliyun": ALIYUN},
+                public_url=TWILIO.public_url,
                 folder=Path(question["folder"]),
                 roles=frozenset({"worker", "api"}),
             )

@@ -11,16 +11,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import uvicorn
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerting.answer_links import AnswerLinks
 from alerting.app_targets import AppTargets
 from alerting.carriers import Carriers
-from alerting.channels.providers import TABLE as VENDORS
-from alerting.channels.providers.twilio_settings import TwilioSettings
-from alerting.channels.providers.webpush_settings import WebPushSettings
 from alerting.core.canary import CANARY_DEVICE
 from alerting.core.model import Settings as CoreSettings
 from alerting.core.routing import ORDERS, Orders
@@ -31,14 +27,7 @@ from alerting.spool import Spool
 from alerting.store import boots
 from alerting.stream import Hub
 from alerting.writing import WAKE_OUTBOX, WAKE_STREAM, Outbox
-from api.app import create_app
-from api.auth import KeyRing, SessionRing
-from api.deps import Deps
-from api.logins import Logins
-from api.twilio import TwilioCallbacks
-from devices.model import Channel
 from gateway import GatewaySettings, Subscriber
-from gengfu.broker.files import hash_secret
 from gengfu.broker_follow import BrokerAccounts, Following
 from gengfu.bulk_server import Imports
 from gengfu.canary import Canary, LoopBack
@@ -46,11 +35,9 @@ from gengfu.clock import ForwardClock, RandomIds, SystemClock
 from gengfu.database import RunningDatabase, open_database
 from gengfu.database.common import parse, sqlite_path
 from gengfu.database.presence import announce
-from gengfu.exposure import open_without_https
 from gengfu.feed import Feed
 from gengfu.hearing import Hearing
-from gengfu.http_service import ServiceForHttp
-from gengfu.listening import Server, backlog_connections, listen
+from gengfu.http_setup import Http
 from gengfu.metrics import PrometheusMetrics
 from gengfu.readiness_setup import Readiness
 from gengfu.retention import Retain, Retention
@@ -70,9 +57,8 @@ class AppConfig:
     database_url: str = field(repr=False)
     secret_key: str = field(repr=False)
     gateway: GatewaySettings | None = None
-    twilio: TwilioSettings | None = None
     vendors: Mapping[str, object] = field(default_factory=dict, repr=False)
-    """Every other vendor's settings, by its name in `providers.TABLE`."""
+    """Settings of every vendor that has an account, by its name in `providers.TABLE`."""
     public_url: str = ""
     """Where phones reach us; empty: nowhere, so no message holds a link."""
     orders: Orders = field(default_factory=lambda: ORDERS)
@@ -106,9 +92,7 @@ class Application:
 
     def __init__(self, config: AppConfig, clock: SystemClock | None = None) -> None:
         self.config = config
-        self._links = AnswerLinks(
-            config.secret_key, config.public_url or (config.twilio.public_url if config.twilio else "")
-        )
+        self._links = AnswerLinks(config.secret_key, config.public_url)
         self.clock = ForwardClock(clock or SystemClock())
         self.ids = RandomIds()
         self.metrics = PrometheusMetrics()
@@ -119,7 +103,7 @@ class Application:
         self.http_url = ""
         self._stack = AsyncExitStack()
         self._failed: asyncio.Future[None] | None = None
-        self._keys: KeyRing | None = None
+        self._http: Http | None = None
         self._following: Following | None = None
         self._readiness = Readiness(config, self.ids, self.metrics)
         self.imports: Imports | None = None
@@ -149,8 +133,8 @@ class Application:
 
     def forget_key(self, key_hash: str) -> None:
         """An API key was revoked elsewhere."""
-        if self._keys is not None:
-            self._keys.forget(key_hash)
+        if self._http is not None:
+            self._http.keys.forget(key_hash)
 
     async def ready(self) -> dict[str, bool | str]:
         """Each part: True, or one sentence saying what is wrong."""
@@ -240,9 +224,8 @@ class Application:
 
     def _carriers(self) -> Carriers:
         config = self.config
-        accounts = {} if config.twilio is None else {"twilio": config.twilio}
         return build(
-            {**accounts, **config.vendors},
+            config.vendors,
             config.roles,
             self.hub,
             targets=self.app_targets,
@@ -270,67 +253,10 @@ class Application:
         self._background("canary", canary.run())
 
     async def _start_http(self) -> None:
-        config = self.config
-        callbacks = {}
-        if config.twilio is not None:
-            callbacks["twilio"] = TwilioCallbacks(config.twilio)
-        self._keys = KeyRing(self.database, self.clock, config.secret_key)
-        deps = Deps(
-            database=self.database,
-            service=ServiceForHttp(self),
-            hub=self.hub,
-            clock=self.clock,
-            ids=self.ids,
-            keys=self._keys,
-            sessions=SessionRing(self.database, self.clock, config.secret_key),
-            logins=Logins(self.database, self.clock, config.secret_key),
-            hash_credential=hash_secret,
-            callbacks=callbacks,
-            vendor_callbacks={
-                name: made(config.vendors[name])
-                for name, vendor in VENDORS.items()
-                if (made := vendor.callbacks) is not None and name in config.vendors
-            },
-            count_callback=self.metrics.callback,
-            metrics=self.metrics.registry,
-            secret_key=config.secret_key,
-            imports=self.imports,
-            **self._readiness.deps(self.database.notify),
-            webpush=webpush if isinstance(webpush := config.vendors.get("webpush"), WebPushSettings) else None,
-            push_seen=self.app_targets.confirmed,
-            timezone=config.core.timezone,
-            language=config.core.language,
-            carried=_carried(config.twilio),
-            insecure=open_without_https(config.http_host, config.tls_cert, config.tls_key, config.trusted_proxies),
-            accounts=config.other_accounts | {CANARY_DEVICE},
-        )
-        listening = listen(config.http_host, config.http_port)
-        scheme = "https" if config.tls_cert else "http"
-        self.http_url = f"{scheme}://{config.http_host}:{listening.getsockname()[1]}"
-        server = Server(
-            uvicorn.Config(
-                create_app(deps),
-                log_config=None,
-                access_log=False,
-                http="httptools",
-                ws="none",
-                lifespan="on",
-                timeout_graceful_shutdown=2,
-                ssl_certfile=config.tls_cert,
-                ssl_keyfile=config.tls_key,
-                proxy_headers=bool(config.trusted_proxies),
-                forwarded_allow_ips=list(config.trusted_proxies) or None,
-                backlog=backlog_connections,
-            )
-        )
-        task = self._background("http", server.serve(sockets=[listening]))
-
-        async def stop() -> None:
-            server.should_exit = True
-            self.hub.close()
-            await asyncio.wait({task}, timeout=4)
-
-        self._stack.push_async_callback(stop)
+        self._http = Http(self, self._readiness.deps(self.database.notify))
+        self.http_url = self._http.url
+        task = self._background("http", self._http.run())
+        self._stack.push_async_callback(self._http.stop, task)
 
     def _background(self, name: str, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work, name=name)
@@ -364,13 +290,6 @@ class Application:
             except (SQLAlchemyError, OSError, Conflict):
                 log.warning("gauges not read")
             await asyncio.sleep(gauges_every_s)
-
-
-def _carried(settings: TwilioSettings | None) -> frozenset[Channel]:
-    """What the deployment can send over, whichever of its processes does it."""
-    if settings is None:
-        return frozenset({Channel.APP})
-    return frozenset(Channel) - ({Channel.VOICE} if settings.from_number.startswith("MG") else frozenset())
 
 
 def imports_of(application: Application) -> Imports:

@@ -14,7 +14,6 @@ from contextlib import AsyncExitStack
 import uvloop
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from alerting.channels.providers import TABLE as VENDORS
 from alerting.core.model import Settings as CoreSettings
 from gateway import Filter, GatewaySettings
 from gateway.settings import OWN_ALARM_FILTERS, OWN_TELEMETRY_FILTERS
@@ -32,6 +31,7 @@ from gengfu.secret_key import SecretKeyUnreadable, secret_key
 from gengfu.settings_model import Settings
 from gengfu.socket import serve_commands, socket_path
 from gengfu.template_check import template_fault
+from gengfu.vendors import accounts_of, takes_replies
 
 log = logging.getLogger(__name__)
 
@@ -86,15 +86,15 @@ def configure(settings: Settings, roles: frozenset[str]) -> AppConfig:
         raise CannotServe(wrong)
     key = secret_key(settings)
     folder = settings.broker_files_dir
+    accounts = accounts_of(settings)
     return AppConfig(
         database_url=settings.database,
         secret_key=key,
         gateway=_gateway(settings, key) if "gateway" in roles else None,
-        twilio=settings.twilio.settings(settings.callback_base) if settings.twilio else None,
-        vendors=vendors_of(settings),
+        vendors=accounts,
         orders=settings.routing.orders(),
         folder=settings.folder,
-        public_url=settings.public_url or "",
+        public_url=settings.public_url or (settings.callback_base if settings.twilio else ""),
         http_host=settings.http_host,
         http_port=settings.http_port,
         tls_cert=str(settings.http_tls_cert) if settings.http_tls_cert else None,
@@ -103,7 +103,7 @@ def configure(settings: Settings, roles: frozenset[str]) -> AppConfig:
         core=CoreSettings(
             timezone=settings.timezone,
             language=settings.language,
-            sms_two_way=settings.twilio is not None and settings.twilio.two_way,
+            sms_two_way=takes_replies(accounts),
             night=settings.restraint.night,
             digest_hour=settings.restraint.hour,
             supervision_grace_s=settings.supervision_grace_s,
@@ -191,12 +191,6 @@ def client_id(instance: str, key: str) -> str:
     """Stable, so that the broker keeps our session; not to be guessed, so that no device can take it over."""
     digest = hmac.new(key.encode(), b"mqtt client id of " + instance.encode(), hashlib.sha256).hexdigest()
     return f"{instance}-{digest[:16]}"
-
-
-def vendors_of(settings: Settings) -> dict[str, object]:
-    """Every vendor account that is set, but Twilio's: what its providers are built from, by the name of its table."""
-    chosen = {name: getattr(settings, name) for name in VENDORS if name != "twilio"}
-    return {name: each.settings(settings.callback_base) for name, each in chosen.items() if each is not None}
 
 
 def _stop_at(wanted: str) -> Callable[[str], None]:

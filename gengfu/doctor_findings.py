@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from alerting.channels.providers import TABLE as VENDORS
 from devices.duty.plan import NOTHING_PLANNED
 from devices.model import Channel, Place, Placement, Role
 from devices.resolve import GRID_ROLES, RegistrySnapshot, on_duty
 from gengfu.exposure import is_loopback
 from gengfu.settings_model import Settings
+from gengfu.vendors import PHONES, accounts_of, carriers_by_channel
 
 clock_behind_max = timedelta(seconds=5)
 """Processes on several machines may differ so much; a wall clock further behind its own rows was set back."""
@@ -57,21 +59,37 @@ def clock_finding(now: datetime, last: datetime | None) -> Finding:
 
 
 def providers_finding(settings: Settings) -> Finding:
-    """Somebody who sends SMS and calls."""
-    if settings.twilio is None:
-        return fault_of(
-            "providers",
-            "Nobody sends SMS or calls: set GENGFU_TWILIO__ACCOUNT_SID, __AUTH_TOKEN and __FROM_NUMBER.",
-        )
-    if settings.twilio.from_number.startswith("MG"):
+    """Somebody who sends SMS and somebody who calls; it may be one vendor or several."""
+    carriers = carriers_by_channel(accounts_of(settings))
+    texts, calls = (", ".join(carriers[channel]) for channel in PHONES)
+    if not texts and not calls:
+        return fault_of("providers", f"Nobody sends SMS or calls: {_HOW_TO_SEND}.")
+    if not calls and settings.twilio is not None:
         return fault_of("providers", "A messaging service cannot call: set GENGFU_TWILIO__FROM_NUMBER to a number.")
-    via = f" through {settings.twilio.base_url}" if settings.twilio.base_url else ""
-    return fine("providers", f"twilio has its credentials{via}.")
+    if not texts or not calls:
+        return fault_of("providers", f"Nobody {'calls' if texts else 'sends SMS'}: {_HOW_TO_SEND}.")
+    told = f"{texts} for SMS and calls" if texts == calls else f"{texts} for SMS, {calls} for calls"
+    addresses = sorted({each for each in map(_stands_in, accounts_of(settings).values()) if each})
+    via = f" through {', '.join(addresses)}" if addresses else ""
+    return fine("providers", f"There are credentials of {told}{via}.")
+
+
+_HOW_TO_SEND = (
+    "set the account of a vendor, such as GENGFU_TWILIO__ACCOUNT_SID, __AUTH_TOKEN and __FROM_NUMBER, "
+    "or [aliyun] or [tencent] with their templates (docs/providers)"
+)
+
+
+def _stands_in(account: object) -> str | None:
+    """The address on this machine that stands in for the vendor."""
+    addresses = (getattr(account, name, None) for name in ("base_url", "sms_base_url", "voice_base_url"))
+    return next((each for each in addresses if each and is_loopback(urlsplit(each).hostname or "")), None)
 
 
 def callback_finding(settings: Settings) -> Finding:
     """Can a provider reach us with receipts and pressed keys?"""
-    outside = settings.twilio is not None and settings.twilio.base_url is None
+    calling_back = {name: each for name, each in accounts_of(settings).items() if VENDORS[name].calls_back}
+    outside = any(_stands_in(each) is None for each in calling_back.values())
     parts = urlsplit(settings.callback_base)
     if outside and settings.public_url is None:
         return fault_of("callbacks", "Providers cannot call back: set GENGFU_PUBLIC_URL to our address outside.")

@@ -209,6 +209,18 @@ class Stage:
         finally:
             await database.close()
 
+    @property
+    def twilio(self) -> TwilioSettings:
+        """The account at the emulator."""
+        return TwilioSettings(
+            account_sid=ACCOUNT_SID,
+            auth_token=self.auth_token,
+            from_number=FROM_NUMBER,
+            public_url=self.public_url,
+            base_url=self.emulator.base_url,
+            two_way=self.core.sms_two_way,
+        )
+
     def _config(self) -> AppConfig:
         version = MQTTProtocolVersion(EMBEDDED_VERSION) if self.embedded else MQTTProtocolVersion.MQTTv5
         return AppConfig(
@@ -222,14 +234,8 @@ class Stage:
                 password=self.service_secret,
                 protocol_version=version,
             ),
-            twilio=TwilioSettings(
-                account_sid=ACCOUNT_SID,
-                auth_token=self.auth_token,
-                from_number=FROM_NUMBER,
-                public_url=self.public_url,
-                base_url=self.emulator.base_url,
-                two_way=self.core.sms_two_way,
-            ),
+            vendors={"twilio": self.twilio},
+            public_url=self.public_url,
             folder=self.folder,
             http_port=self.http_port,
             core=self.core,

@@ -91,7 +91,7 @@ async def scene(
             await stack.enter_async_context(stage)
         emulator, vendors = carrier(stage)
         await stack.enter_async_context(emulator)
-        config = replace(stage.config, vendors=vendors())
+        config = replace(stage.config, vendors={**stage.config.vendors, **vendors()})
         stage.app = await stack.enter_async_context(Application(config, stage.clock))
         row = PolicyRow("story", 0, PATIENT_LADDER, 1)
         ids = stage.ids

@@ -47,8 +47,7 @@ OPEN = (AttemptState.PLANNED.value, AttemptState.SENDING.value, AttemptState.UNK
 
 def _second(stage: Stage, emulator: TwilioEmulator) -> dict[Channel, ChannelProvider]:
     """The same account at another house: its callbacks are signed alike, and it has a name of its own."""
-    assert stage.config.twilio is not None
-    built = twilio.build(replace(stage.config.twilio, base_url=emulator.base_url, calls_per_second=100.0))
+    built = twilio.build(replace(stage.twilio, base_url=emulator.base_url, calls_per_second=100.0))
     for provider in built.values():
         provider.name = "second"
     return dict(built)

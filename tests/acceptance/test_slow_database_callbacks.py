@@ -35,8 +35,7 @@ def standing_still(url: str) -> Iterator[None]:
 async def calls_back(story: Story, kind: str, attempt: str, form: dict[str, str]) -> tuple[int, float]:
     """As Twilio does; the status and how long the answer took."""
     path = f"/callbacks/twilio/{kind}?attempt={attempt}&lang=zh-CN"
-    settings = story.stage.app.config.twilio
-    assert settings is not None
+    settings = story.stage.twilio
     signature = RequestValidator(settings.auth_token).compute_signature(settings.public_url + path, form)
     headers = {"X-Twilio-Signature": signature, "Content-Type": "application/x-www-form-urlencoded"}
     started = asyncio.get_running_loop().time()

@@ -93,7 +93,9 @@ async def scene(folder: Path, database_url: str, city: City, starting: asyncio.L
         company = await stack.enter_async_context(made_up.company(stage.clock.now))
         company.callback_url = f"{stage.public_url}/callbacks/wecom/events"
         vendors = {"wecom": made_up.settings_for(company.base_url)}
-        stage.app = await stack.enter_async_context(Application(replace(stage.config, vendors=vendors), stage.clock))
+        stage.app = await stack.enter_async_context(
+            Application(replace(stage.config, vendors={**stage.config.vendors, **vendors}), stage.clock)
+        )
         row = PolicyRow("story", 0, BOTH_BY_APP, 1)
         ids = stage.ids
         await stage.app.database.write(Priority.ADMINISTRATION, lambda conn: policy_rows.add(conn, ids.uuid7(), row))

@@ -7,8 +7,8 @@ import pytest
 from alerting.channels.base import Window
 from alerting.channels.providers.tencent_settings import default_sms_windows, default_voice_windows
 from devices.model import Language
-from gengfu.bootstrap import vendors_of
 from gengfu.settings import Settings, SettingsError, load_settings
+from gengfu.vendors import accounts_of
 
 TENCENT = """
 [tencent]
@@ -101,7 +101,7 @@ def test_what_sns_cannot_take_is_refused_by_name(tmp_path: Path, name: str, valu
 
 def test_both_become_vendors_and_no_secret_shows(tmp_path: Path) -> None:
     settings = load(tmp_path, TENCENT, SNS | {"GENGFU_PUBLIC_URL": "https://example.org"})
-    vendors = vendors_of(settings)
+    vendors = accounts_of(settings)
     assert {"tencent", "sns"} <= set(vendors)
     for shown in (repr(settings), settings.model_dump_json(), repr(vendors)):
         assert "hush" not in shown

@@ -7,8 +7,8 @@ import pytest
 from alerting.channels.providers.dingtalk_settings import DingtalkSettings
 from alerting.channels.providers.feishu_settings import FeishuSettings
 from alerting.channels.providers.wecom_settings import WecomSettings
-from gengfu.bootstrap import vendors_of
 from gengfu.settings import SettingsError, load_settings
+from gengfu.vendors import accounts_of
 
 WECOM = {
     "GENGFU_WECOM__CORP_ID": "ww1",
@@ -37,7 +37,7 @@ def test_accounts_are_built_from_their_tables() -> None:
         "GENGFU_FEISHU__URGENT": "false",
     }
     settings = load_settings(environ, Path("/nonexistent"))
-    assert vendors_of(settings) == {
+    assert accounts_of(settings) == {
         "wecom": WecomSettings("ww1", 1_000_002, "hush-wecom", "hush-token", KEY, "http://127.0.0.1:9"),
         "dingtalk": DingtalkSettings("ding1", "hush-ding"),
         "feishu": FeishuSettings("cli_1", "hush-feishu", urgent=False),
