@@ -49,6 +49,8 @@ __all__ = [
     "Unknown",
     "Window",
     "Wording",
+    "acceptance",
+    "unanswered",
 ]
 
 
@@ -129,6 +131,22 @@ class Health:
     def usable(self) -> bool:
         """No finding is a fault."""
         return all(finding.word is not HealthWord.FAULT for finding in self.findings)
+
+
+def acceptance(reference: object) -> Accepted | Unknown:
+    """What a vendor's own reference proves; an answer without one proves nothing."""
+    return Accepted(reference) if isinstance(reference, str) and reference else Unknown("unreadable_answer")
+
+
+def unanswered(trouble: Rejected | Busy | Unknown) -> Unknown:
+    """What a vendor that was asked about a message, and did not tell, proves about it: nothing."""
+    match trouble:
+        case Busy():
+            return Unknown("busy")
+        case Rejected():
+            return Unknown("refused")
+        case Unknown():
+            return trouble
 
 
 class ChannelProvider(Protocol):

@@ -69,6 +69,6 @@ def unsealed(carried: str) -> Pressed | None:
 
 
 def _seal(secret: str, *parts: str) -> str:
-    text = "\0".join(part.casefold() for part in parts).encode()
+    text = "\0".join(parts).casefold().encode()
     digest = hmac.digest(secret.encode(), _PURPOSE + text, "sha256")
     return base64.urlsafe_b64encode(digest[:_SEAL_BYTES]).decode()

@@ -37,16 +37,21 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def json(self) -> Any:
-        """The body as JSON; ValueError for anything else (HTML, cut short, wrong charset, nested too deep)."""
-        try:
-            return _decode(self.body)
-        except msgspec.DecodeError:  # json reads a little more: a byte order mark, other encodings, NaN
-            return _otherwise(self.body)
-        except RecursionError:
-            raise ValueError("nested too deep") from None
+        """See `decoded`."""
+        return decoded(self.body)
 
 
 _decode = msgspec.json.Decoder().decode
+
+
+def decoded(body: bytes) -> Any:
+    """A body as JSON; ValueError for anything else (HTML, cut short, wrong charset, nested too deep)."""
+    try:
+        return _decode(body)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    except ValueError:  # json reads a little more: a byte order mark, other encodings, halves of a letter, NaN
+        return _otherwise(body)
 
 
 def _otherwise(body: bytes) -> Any:
@@ -97,7 +102,7 @@ class VendorHttp:
         return self._session
 
     async def exchange(
-        self, method: str, url: str, *, deadline_s: float, headers: Mapping[str, str], body: bytes = b""
+        self, method: str, url: str | URL, *, deadline_s: float, headers: Mapping[str, str], body: bytes = b""
     ) -> Answer | Trouble:
         """One request, once. `url` is sent exactly as it stands: it may be part of what was signed.
 

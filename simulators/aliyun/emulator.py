@@ -4,10 +4,9 @@ Never reaches beyond the machine it runs on, except to push to the addresses it 
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from itertools import count
-from typing import Any
+from typing import Unpack
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -21,7 +20,7 @@ from simulators.aliyun.signing import Gate
 from simulators.aliyun.texts import Texts
 from simulators.emulating.callbacks import CallbackLine
 from simulators.emulating.faults import Fault, FaultKind
-from simulators.emulating.vendor import VendorEmulator, json_response
+from simulators.emulating.vendor import General, VendorEmulator, json_response
 
 messages_version = "2017-05-25"
 balance_version = "2017-12-14"
@@ -43,16 +42,15 @@ class AliyunEmulator(VendorEmulator):
         *,
         access_key_id: str,
         access_key_secret: str,
-        clock: Callable[[], datetime],
         push: Mapping[str, str] | None = None,
         text_limits: Sequence[Limit] = (),
         call_limits: Sequence[Limit] = (),
         call_states: bool = True,
         dial_s: float = 1.0,
         balance: str = "1,234.56",
-        **general: Any,
+        **general: Unpack[General],
     ) -> None:
-        super().__init__(clock=clock, **general)
+        super().__init__(**general)
         self.monotonic = time.monotonic
         self.catalog = Catalog()
         self.push = dict(push or {})

@@ -4,17 +4,15 @@ Whoever cannot be reached is named in a list of a 200. Never invents an acceptan
 """
 
 import secrets
-import time
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
 import msgspec
 from aiohttp import web
 
 from devices.model import Channel
-from simulators.emulating import Fault, FaultKind, Order, Refused, Taken, VendorEmulator, json_response
-from simulators.phone import Behaviour, CardButton, CardReceived
+from simulators.emulating import Fault, Order, Refused, Taken, json_response
+from simulators.emulating.work_app import WorkAppEmulator, WorkAppGeneral
+from simulators.phone import CardButton, CardReceived
 
 _kinds = {
     "sampleMarkdown": (),
@@ -23,43 +21,14 @@ _kinds = {
 }
 
 
-class DingtalkEmulator(VendorEmulator):
-    """members: None = whoever is written to. throttled, filtered: named in the answer's lists, not shown anything.
+class DingtalkEmulator(WorkAppEmulator):
+    """throttled, filtered: named in the answer's lists, not shown anything. Arguments: see `WorkAppEmulator` too."""
 
-    address_trusted: False: every call is refused as coming from an unknown address.
-    """
-
-    def __init__(
-        self,
-        *,
-        app_key: str,
-        app_secret: str,
-        robot_code: str,
-        clock: Callable[[], datetime],
-        members: frozenset[str] | None = None,
-        token_lives_s: int = 7_200,
-        port: int = 0,
-        default_behaviour: Behaviour | None = None,
-    ) -> None:
-        super().__init__(clock=clock, port=port, default_behaviour=default_behaviour, time_scale=0.0)
+    def __init__(self, *, app_key: str, app_secret: str, robot_code: str, **general: Unpack[WorkAppGeneral]) -> None:
+        super().__init__(**general)
         self.app_key, self._app_secret, self.robot_code = app_key, app_secret, robot_code
-        self.members = members
-        self.token_lives_s = token_lives_s
-        self.address_trusted = True
         self.throttled: set[str] = set()
         self.filtered: set[str] = set()
-        self.tokens_given = 0
-        self._tokens: dict[str, float] = {}
-        self._by_ref: dict[str, CardReceived] = {}
-        self._read: dict[str, datetime] = {}
-
-    def end_tokens(self) -> None:
-        """From now on every token given so far is refused."""
-        self._tokens = dict.fromkeys(self._tokens, 0.0)
-
-    def read(self, card: CardReceived) -> None:
-        """The person looks at it."""
-        self._read[card.ref] = self.clock()
 
     async def answer(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
         path = request.path.removeprefix("/v1.0/")
@@ -80,33 +49,21 @@ class DingtalkEmulator(VendorEmulator):
                 return self._recall(msgspec.json.decode(body, type=dict[str, Any]))
         return _refused("InvalidAction.NotFound", 404)
 
-    def fault_answer(self, fault: Fault) -> web.StreamResponse:
-        match fault.kind:
-            case FaultKind.STATUS_429:
-                return web.Response(status=429, headers={"Retry-After": fault.retry_after_header})
-            case FaultKind.STATUS_500:
-                return web.Response(status=500, text="internal error")
+    def error_answer(self, fault: Fault) -> web.StreamResponse:
         code = str(fault.code)
         if code.lstrip("-").isdecimal():  # an older machine of theirs: inside a 200
             return json_response({"errcode": int(code), "errmsg": "error"})
         return _refused(code, fault.status)
 
-    async def reset(self) -> None:
-        await super().reset()
-        self._by_ref.clear()
-        self._read.clear()
-
     def _token(self, body: dict[str, Any]) -> web.Response:
         if (body.get("appKey"), body.get("appSecret")) != (self.app_key, self._app_secret):
             return _refused("invalidClientIdOrSecret", 400)
-        token = secrets.token_hex(16)
-        self.tokens_given += 1
-        self._tokens[token] = time.monotonic() + self.token_lives_s
+        token = self._give(secrets.token_hex(16))
         return json_response({"accessToken": token, "expireIn": self.token_lives_s})
 
     def _refusal(self, request: web.BaseRequest) -> web.Response | None:
         token = request.headers.get("x-acs-dingtalk-access-token", "")
-        if self._tokens.get(token, 0.0) <= time.monotonic():
+        if not self._lives(token):
             return _refused("InvalidAuthentication", 401)
         return None if self.address_trusted else _refused("Forbidden.AccessDenied.IpNotInWhiteList", 403)
 
@@ -149,9 +106,6 @@ class DingtalkEmulator(VendorEmulator):
         card = CardReceived(reference, user, shown["title"], shown["text"], self.clock(), buttons=buttons)
         self._by_ref[reference] = card
         return Taken(reference, json_response(answer), self._show(card))
-
-    async def _show(self, card: CardReceived) -> None:
-        self.phones.show_card(card)
 
     def _status(self, reference: str) -> web.Response:
         card = self._by_ref.get(reference)

@@ -8,7 +8,7 @@ from simulators.emulating.callbacks import CallbackLine, Poster
 from simulators.emulating.faults import Fault, FaultBoard, FaultKind
 from simulators.emulating.ledger import Ledger, LedgerRow, Outcome
 from simulators.emulating.running import Background, Pace
-from simulators.emulating.vendor import Order, Refused, Taken, VendorEmulator, json_response
+from simulators.emulating.vendor import General, Order, Refused, Taken, VendorEmulator, json_response
 
 __all__ = [
     "Background",
@@ -17,6 +17,7 @@ __all__ = [
     "Fault",
     "FaultBoard",
     "FaultKind",
+    "General",
     "Ledger",
     "LedgerRow",
     "Order",

@@ -6,12 +6,12 @@ A vendor adds its addresses, checks and shapes. Never listens beyond the given h
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, MutableSequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Required, Self, TypedDict
 
 import msgspec
 from aiohttp import web
@@ -63,46 +63,47 @@ class Refused:
     answer: web.Response
 
 
-class VendorEmulator(ABC):
-    """One vendor on a local port; use with `async with`. port 0: any free one.
+class Outgoing(Protocol):
+    """What carries callbacks to the customer."""
 
-    time_scale, speech_seconds_per_char: see `Pace`; 0 and 0 let every story end at once.
-    callback_timeout_s: how long the vendor waits for our answer to a callback.
-    After the block, a crash of a background task is raised as an ExceptionGroup.
-    """
+    @property
+    def troubles(self) -> MutableSequence[str]: ...
+
+    def hold(self, held: bool) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Served(ABC):
+    """Use with `async with`. After the block, a crash of a background task is raised as an ExceptionGroup."""
+
+    _control: ControlRoutes
 
     def __init__(
         self,
-        *,
         clock: Callable[[], datetime],
-        host: str = "127.0.0.1",
-        port: int = 0,
-        default_behaviour: Behaviour | None = None,
-        time_scale: float = 1.0,
-        speech_seconds_per_char: float = 0.2,
-        ledger_path: Path | None = None,
-        callback_timeout_s: float = 5.0,
-        on_event: Callable[[PhoneEvent], None] | None = None,
+        address: tuple[str, int],
+        ledger: Ledger,
+        outgoing: Outgoing,
+        default_behaviour: Behaviour | None,
+        on_event: Callable[[PhoneEvent], None] | None,
     ) -> None:
         self.clock = clock
         self.phones = PhoneBook(clock, default_behaviour, on_event)
         self.faults = FaultBoard()
-        self.ledger = Ledger(ledger_path, fsync=False)
-        self.pace = Pace(time_scale, speech_seconds_per_char)
+        self.ledger = ledger
         self.background = Background()
-        self.poster = Poster(callback_timeout_s)
-        self.mishaps = Mishaps(self.faults, self.fault_answer)
-        self._control = ControlRoutes(self)
-        self._address = (host, port)
+        self._outgoing = outgoing
+        self._address = address
         self._runner: web.ServerRunner | None = None
 
     @abstractmethod
-    async def answer(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
-        """Any request of the vendor's API."""
+    async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Any request but those of the steering face."""
 
     @abstractmethod
-    def fault_answer(self, fault: Fault) -> web.StreamResponse:
-        """The vendor's own shape of `error` (with `fault.code`), `status_429` and `status_500`."""
+    def hang_up(self) -> None:
+        """Let go of the requests that a fault still holds."""
 
     @property
     def base_url(self) -> str:
@@ -120,14 +121,92 @@ class VendorEmulator(ABC):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.mishaps.close()
+        self.hang_up()
         await self.background.cancel()
         if self._runner is not None:
             await self._runner.cleanup()
-        await self.poster.close()
+        await self._outgoing.close()
         self.ledger.close()
         if self.background.crashes:
             raise BaseExceptionGroup("the emulator's own tasks crashed", self.background.crashes)
+
+    async def until(self, wish: Callable[[PhoneBook], bool], timeout_s: float = 5.0) -> None:
+        """Wait for what shall arrive at the phones; raises TimeoutError."""
+        await self.phones.until(wish, timeout_s)
+
+    def hold_callbacks(self, held: bool) -> None:
+        """Hold callbacks back, or let them all go."""
+        self._outgoing.hold(held)
+
+    async def reset(self) -> None:
+        """Forget inboxes, faults, behaviours, rows; running stories end. Vendors forget their own things too."""
+        await self.background.cancel()
+        self.faults.clear()
+        self.phones.reset()
+        self.ledger.rows.clear()
+        self._outgoing.troubles.clear()
+        self._outgoing.hold(False)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path.startswith("/_emulator/"):
+            return await self._control.handle(request)
+        return await self.respond(request)
+
+
+class General(TypedDict, total=False):
+    """What every emulator takes; see `VendorEmulator`."""
+
+    clock: Required[Callable[[], datetime]]
+    host: str
+    port: int
+    default_behaviour: Behaviour | None
+    time_scale: float
+    speech_seconds_per_char: float
+    ledger_path: Path | None
+    callback_timeout_s: float
+    on_event: Callable[[PhoneEvent], None] | None
+
+
+class VendorEmulator(Served):
+    """One vendor on a local port; use with `async with`. port 0: any free one.
+
+    time_scale, speech_seconds_per_char: see `Pace`; 0 and 0 let every story end at once.
+    callback_timeout_s: how long the vendor waits for our answer to a callback.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], datetime],
+        host: str = "127.0.0.1",
+        port: int = 0,
+        default_behaviour: Behaviour | None = None,
+        time_scale: float = 1.0,
+        speech_seconds_per_char: float = 0.2,
+        ledger_path: Path | None = None,
+        callback_timeout_s: float = 5.0,
+        on_event: Callable[[PhoneEvent], None] | None = None,
+    ) -> None:
+        self.poster = Poster(callback_timeout_s)
+        ledger = Ledger(ledger_path, fsync=False)
+        super().__init__(clock, (host, port), ledger, self.poster, default_behaviour, on_event)
+        self.pace = Pace(time_scale, speech_seconds_per_char)
+        self.mishaps = Mishaps(self.faults, self.fault_answer)
+        self._control = ControlRoutes(self)
+
+    @abstractmethod
+    async def answer(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
+        """Any request of the vendor's API."""
+
+    @abstractmethod
+    def fault_answer(self, fault: Fault) -> web.StreamResponse:
+        """The vendor's own shape of `error` (with `fault.code`), `status_429` and `status_500`."""
+
+    async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        return await self.answer(request, await request.read())
+
+    def hang_up(self) -> None:
+        self.mishaps.close()
 
     async def create(
         self, request: web.BaseRequest, order: Order, take: Callable[[], Taken | Refused]
@@ -156,23 +235,6 @@ class VendorEmulator(ABC):
         _, fatal = await self.mishaps.meet(channel, number, read=True)
         return None if fatal is None else await self.mishaps.misbehave(request, fatal)
 
-    async def until(self, wish: Callable[[PhoneBook], bool], timeout_s: float = 5.0) -> None:
-        """Wait for what shall arrive at the phones; raises TimeoutError."""
-        await self.phones.until(wish, timeout_s)
-
-    def hold_callbacks(self, held: bool) -> None:
-        """Hold callbacks back, or let them all go."""
-        self.poster.hold(held)
-
-    async def reset(self) -> None:
-        """Forget inboxes, faults, behaviours, rows; running stories end. Vendors forget their own things too."""
-        await self.background.cancel()
-        self.faults.clear()
-        self.phones.reset()
-        self.ledger.rows.clear()
-        self.poster.troubles.clear()
-        self.poster.hold(False)
-
     def _record(
         self,
         order: Order,
@@ -196,8 +258,3 @@ class VendorEmulator(ABC):
             faults=tuple(fault.kind for fault in faults),
         )
         self.ledger.append(row)
-
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.path.startswith("/_emulator/"):
-            return await self._control.handle(request)
-        return await self.answer(request, await request.read())

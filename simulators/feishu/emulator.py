@@ -4,25 +4,23 @@ Refusals have a code in the body. Never invents an acceptance.
 """
 
 import secrets
-import time
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
 import msgspec
 from aiohttp import web
 
 from devices.model import Channel
-from simulators.emulating import CallbackLine, Fault, FaultKind, Order, Refused, Taken, VendorEmulator, json_response
+from simulators.emulating import CallbackLine, Fault, Order, Refused, Taken, json_response
+from simulators.emulating.work_app import WorkAppEmulator, WorkAppGeneral
 from simulators.feishu import sealing
-from simulators.phone import Behaviour, CardButton, CardReceived, PhoneEventKind
+from simulators.phone import CardButton, CardReceived, PhoneEventKind
 
 _stale, _malformed, _unknown_user, _address, _no_message = 99991663, 230001, 230034, 99991401, 230011
 uuid_chars_max = 50
 
 
-class FeishuEmulator(VendorEmulator):
-    """members: None = whoever is written to. callback_url: set once the service under test has its port.
+class FeishuEmulator(WorkAppEmulator):
+    """callback_url: set once the service under test has its port. Further arguments as in `WorkAppEmulator`.
 
     active: False: the organisation has not switched the app on.
     """
@@ -32,37 +30,18 @@ class FeishuEmulator(VendorEmulator):
         *,
         app_id: str,
         app_secret: str,
-        clock: Callable[[], datetime],
         encrypt_key: str = "",
         verification_token: str = "",
-        members: frozenset[str] | None = None,
         callback_url: str | None = None,
-        token_lives_s: int = 7_200,
-        port: int = 0,
-        default_behaviour: Behaviour | None = None,
+        **general: Unpack[WorkAppGeneral],
     ) -> None:
-        super().__init__(clock=clock, port=port, default_behaviour=default_behaviour, time_scale=0.0)
+        super().__init__(**general)
         self.app_id, self._app_secret = app_id, app_secret
         self.encrypt_key, self.verification_token = encrypt_key, verification_token
-        self.members = members
         self.callback_url = callback_url
-        self.token_lives_s = token_lives_s
-        self.address_trusted = True
         self.active = True
-        self.tokens_given = 0
         self.toasts: list[str] = []
-        self._tokens: dict[str, float] = {}
-        self._by_ref: dict[str, CardReceived] = {}
         self._seen: dict[str, str] = {}
-        self._read: dict[str, datetime] = {}
-
-    def end_tokens(self) -> None:
-        """From now on every token given so far is refused."""
-        self._tokens = dict.fromkeys(self._tokens, 0.0)
-
-    def read(self, card: CardReceived) -> None:
-        """The person looks at it."""
-        self._read[card.ref] = self.clock()
 
     async def press(self, card: CardReceived, label: str, *, by: str = "") -> None:
         """A person presses a button; returns when the customer has answered. `by`: somebody else's thumb."""
@@ -113,18 +92,13 @@ class FeishuEmulator(VendorEmulator):
             return json_response({"code": 0, "msg": "ok", "bot": {"activate_status": 2 if self.active else 0}})
         return self._on_message(request, path.removeprefix("im/v1/messages/").split("/"), body)
 
-    def fault_answer(self, fault: Fault) -> web.StreamResponse:
-        match fault.kind:
-            case FaultKind.STATUS_429:
-                return web.Response(status=429, headers={"Retry-After": fault.retry_after_header})
-            case FaultKind.STATUS_500:
-                return web.Response(status=500, text="internal error")
+    def error_answer(self, fault: Fault) -> web.StreamResponse:
         return _said(int(fault.code), status=fault.status if int(fault.code) % 2 else 200)
 
     async def reset(self) -> None:
         await super().reset()
-        for held in (self._by_ref, self._seen, self._read, self.toasts):
-            held.clear()
+        self._seen.clear()
+        self.toasts.clear()
 
     async def _post(self, document: dict[str, Any]) -> None:
         body = sealing.close(self.encrypt_key, document)
@@ -139,14 +113,12 @@ class FeishuEmulator(VendorEmulator):
             return _said(10003)
         if body.get("app_secret") != self._app_secret:
             return _said(10014)
-        token = f"t-{secrets.token_hex(16)}"
-        self.tokens_given += 1
-        self._tokens[token] = time.monotonic() + self.token_lives_s
+        token = self._give(f"t-{secrets.token_hex(16)}")
         return json_response({"code": 0, "msg": "ok", "tenant_access_token": token, "expire": self.token_lives_s})
 
     def _refusal(self, request: web.BaseRequest) -> int:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if self._tokens.get(token, 0.0) <= time.monotonic():
+        if not self._lives(token):
             return _stale
         return 0 if self.address_trusted else _address
 
@@ -176,9 +148,6 @@ class FeishuEmulator(VendorEmulator):
         if uuid:
             self._seen[uuid] = shown.ref
         return Taken(shown.ref, _said(0, {"message_id": shown.ref}), self._show(shown))
-
-    async def _show(self, card: CardReceived) -> None:
-        self.phones.show_card(card)
 
     def _on_message(self, request: web.BaseRequest, path: list[str], body: bytes) -> web.Response:
         card = self._by_ref.get(path[0])

@@ -1,16 +1,14 @@
 """The emulator as a whole: signed forms in, small XML documents out, texts on phones. Like SNS it reports nothing."""
 
 import uuid
-from collections.abc import Callable
-from datetime import datetime
-from pathlib import Path
+from typing import Unpack
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 from aiohttp import web
 
-from simulators.emulating import Channel, Fault, FaultKind, Order, Refused, Taken, VendorEmulator
-from simulators.phone import Behaviour, PhoneEvent, SmsFate, SmsReceived
+from simulators.emulating import Channel, Fault, FaultKind, General, Order, Refused, Taken, VendorEmulator
+from simulators.phone import SmsFate, SmsReceived
 from simulators.sns import signature
 
 version = "2010-03-31"
@@ -26,7 +24,7 @@ _messages = {
 
 
 class SnsEmulator(VendorEmulator):
-    """One access key on a local port; use with `async with`.
+    """One access key on a local port; use with `async with`; further arguments as in `VendorEmulator`.
 
     in_sandbox: only numbers in `verified` get texts. monthly_limit_usd: None: never set, so Amazon does not tell.
     """
@@ -34,27 +32,13 @@ class SnsEmulator(VendorEmulator):
     def __init__(
         self,
         *,
-        clock: Callable[[], datetime],
         access_key_id: str,
         secret_access_key: str,
         in_sandbox: bool = False,
         monthly_limit_usd: int | None = 100,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        default_behaviour: Behaviour | None = None,
-        time_scale: float = 1.0,
-        ledger_path: Path | None = None,
-        on_event: Callable[[PhoneEvent], None] | None = None,
+        **general: Unpack[General],
     ) -> None:
-        super().__init__(
-            clock=clock,
-            host=host,
-            port=port,
-            default_behaviour=default_behaviour,
-            time_scale=time_scale,
-            ledger_path=ledger_path,
-            on_event=on_event,
-        )
+        super().__init__(**general)
         self.in_sandbox = in_sandbox
         self.verified: set[str] = set()
         self.monthly_limit_usd = monthly_limit_usd

@@ -3,14 +3,11 @@
 import json
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from aiohttp import web
 
-from simulators.emulating import Channel, Fault, FaultKind, VendorEmulator
-from simulators.phone import Behaviour, PhoneEvent
+from simulators.emulating import Channel, Fault, FaultKind, General, VendorEmulator
 from simulators.tencent import signature
 from simulators.tencent.account import Account, Addresses
 from simulators.tencent.answers import error, refuses_the_request, response, send_status
@@ -24,7 +21,7 @@ _asked: ContextVar[str] = ContextVar("asked")
 
 
 class TencentEmulator(VendorEmulator):
-    """A Tencent Cloud account on a local port; use with `async with`.
+    """A Tencent Cloud account on a local port; use with `async with`; further arguments as in `VendorEmulator`.
 
     windows: how often one number can be reached; None: without limit. lag_s: how long its list of reports trails.
     """
@@ -32,32 +29,16 @@ class TencentEmulator(VendorEmulator):
     def __init__(
         self,
         *,
-        clock: Callable[[], datetime],
         account: Account,
         addresses: Addresses | None = None,
         windows: Windows | None = None,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        default_behaviour: Behaviour | None = None,
-        time_scale: float = 1.0,
-        speech_seconds_per_char: float = 0.2,
-        ledger_path: Path | None = None,
-        on_event: Callable[[PhoneEvent], None] | None = None,
+        **general: Unpack[General],
     ) -> None:
-        super().__init__(
-            clock=clock,
-            host=host,
-            port=port,
-            default_behaviour=default_behaviour,
-            time_scale=time_scale,
-            speech_seconds_per_char=speech_seconds_per_char,
-            ledger_path=ledger_path,
-            on_event=on_event,
-        )
+        super().__init__(**general)
         self.account = account
         self.addresses = addresses or Addresses()
         self.windows = windows
-        self.counted = Counted(clock)
+        self.counted = Counted(self.clock)
         self.lag_s = 0.0
         self.texts = Texts(self)
         self.calls = Calls(self)

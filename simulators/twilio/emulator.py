@@ -11,16 +11,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from aiohttp import web
 
 from devices.model import Channel
-from simulators.emulating.faults import FaultBoard
 from simulators.emulating.ledger import Ledger
-from simulators.emulating.running import Background
-from simulators.phone import Behaviour, PhoneBook, PhoneEvent
+from simulators.emulating.vendor import Served
+from simulators.phone import Behaviour, PhoneEvent
 from simulators.twilio.app import TwilioRoutes
 from simulators.twilio.callbacks import Webhooks, Wires
 from simulators.twilio.calls import CallDriver
@@ -31,7 +29,6 @@ from simulators.twilio.running import SoundPace
 from simulators.twilio.store import Call, Message, Shelf
 
 error_opted_out = 21610
-listen_backlog = 1_024
 call_ended_wait_s = 1.0
 
 
@@ -57,7 +54,7 @@ class Account:
         return {"account_sid": sid, "balance": self.balance, "currency": self.currency}
 
 
-class TwilioEmulator:
+class TwilioEmulator(Served):
     """A Twilio account on a local port; use with `async with`.
 
     clock: aware UTC time, for resources and the ledger.  port 0: any free one.
@@ -66,8 +63,6 @@ class TwilioEmulator:
     ledger_path, ledger_fsync: see `Ledger`.  calls_per_second: excess calls queue; None = no limit.
     list_lag_s: a new resource shows up in lists only after this long.
     webhook_timeout_s: Twilio gives a webhook 15 s.  on_event: called for each thing a phone lives through.
-
-    After the block, a crash of a background task is raised as an ExceptionGroup.
     """
 
     def __init__(
@@ -91,32 +86,22 @@ class TwilioEmulator:
         callback_connections_max: int = 64,
         on_event: Callable[[PhoneEvent], None] | None = None,
     ) -> None:
+        self.webhooks = Webhooks(auth_token, webhook_timeout_s, callback_connections_max)
+        ledger = Ledger(ledger_path, fsync=ledger_fsync)
+        super().__init__(clock, (host, port), ledger, self.webhooks, default_behaviour, on_event)
         self.account_sid = account_sid
         self.account = Account()
-        self.clock = clock
         self.numbers = numbers
-        self.phones = PhoneBook(clock, default_behaviour, on_event)
-        self.faults = FaultBoard()
-        self.ledger = Ledger(ledger_path, fsync=ledger_fsync)
-        self.webhooks = Webhooks(auth_token, webhook_timeout_s, callback_connections_max)
         self.messages: Shelf[Message] = Shelf(list_lag_s, time.monotonic)
         self.calls: Shelf[Call] = Shelf(list_lag_s, time.monotonic)
-        self._background = Background()
         pace = SoundPace(time_scale, speech_seconds_per_char)
-        wires = Wires(account_sid, self.webhooks, self.faults, self.phones, pace, self._background, clock)
+        wires = Wires(account_sid, self.webhooks, self.faults, self.phones, pace, self.background, clock)
         self.message_driver = MessageDriver(wires, inbound_url)
         self._call_driver = CallDriver(wires)
         self._routes = TwilioRoutes(self, auth_token)
         self._control = TwilioControl(self)
         self._call_gap_s = 0.0 if calls_per_second is None else 1.0 / calls_per_second
         self._next_call_slot = 0.0
-        self._address = (host, port)
-        self._runner: web.ServerRunner | None = None
-
-    @property
-    def base_url(self) -> str:
-        """`http://host:port`, for the client's base URL."""
-        return f"http://{self._address[0]}:{self._address[1]}"
 
     @property
     def inbound_url(self) -> str | None:
@@ -129,48 +114,23 @@ class TwilioEmulator:
 
     async def __aenter__(self) -> Self:
         await self.webhooks.start()
-        server = web.Server(self._handle, access_log=None)
-        self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
-        await self._runner.setup()
-        host, port = self._address
-        await web.TCPSite(self._runner, host, port, backlog=listen_backlog).start()
-        self._address = (host, self._runner.addresses[0][1])
-        return self
+        return await super().__aenter__()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        return await self._routes.handle(request)
+
+    def hang_up(self) -> None:
         self._routes.close()
-        await self._background.cancel()
-        if self._runner is not None:
-            await self._runner.cleanup()
-        await self.webhooks.close()
-        self.ledger.close()
-        if self._background.crashes:
-            raise BaseExceptionGroup("the emulator's own tasks crashed", self._background.crashes)
 
     async def inbound(self, sender: str, to: str, body: str) -> int | None:
         """A person texts the service; the HTTP status of the webhook's answer, None if it gave none."""
         return await self.message_driver.inbound(sender, to, body)
 
-    async def until(self, wish: Callable[[PhoneBook], bool], timeout_s: float = 5.0) -> None:
-        """Wait for what shall arrive at the phones; raises TimeoutError."""
-        await self.phones.until(wish, timeout_s)
-
-    def hold_callbacks(self, held: bool) -> None:
-        """Hold status callbacks back, or let them all go."""
-        self.webhooks.hold(held)
-
     async def reset(self) -> None:
-        """Forget all: resources, inboxes, faults, behaviours. Running stories end. The ledger file stays."""
-        await self._background.cancel()
+        """Resources as well. The ledger file stays."""
+        await super().reset()
         self.messages.clear()
         self.calls.clear()
-        self.faults.clear()
-        self.phones.reset()
-        self.ledger.rows.clear()
-        self.webhooks.troubles.clear()
-        self.webhooks.hold(False)
         self._next_call_slot = 0.0
 
     def refusal_code(self, number: str, channel: Channel) -> int | None:
@@ -221,8 +181,8 @@ class TwilioEmulator:
     def carry_out(self, resource: Message | Call) -> asyncio.Task[None]:
         """Send an admitted order on its way; the task ends after the last callback."""
         if isinstance(resource, Message):
-            return self._background.spawn(self.message_driver.run(resource))
-        return self._background.spawn(self._call_driver.run(resource))
+            return self.background.spawn(self.message_driver.run(resource))
+        return self.background.spawn(self._call_driver.run(resource))
 
     async def call_ended(self, call: Call) -> None:
         """Give a call that was asked to end the moment it needs."""
@@ -235,8 +195,3 @@ class TwilioEmulator:
         start = max(now, self._next_call_slot)
         self._next_call_slot = start + self._call_gap_s
         return int((start - now) * 1000)
-
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.path.startswith("/_emulator/"):
-            return await self._control.handle(request)
-        return await self._routes.handle(request)

@@ -6,18 +6,17 @@ Refusals come inside a 200, and what exceeds a member's limit is dropped without
 import secrets
 import time
 from collections import Counter, deque
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
 import aiohttp
 import msgspec
 from aiohttp import web
 
 from devices.model import Channel
-from simulators.emulating import CallbackLine, Fault, FaultKind, Order, Refused, Taken, VendorEmulator, json_response
+from simulators.emulating import CallbackLine, Fault, Order, Refused, Taken, json_response
 from simulators.emulating.control import json_object
-from simulators.phone import Behaviour, CardButton, CardReceived, PhoneEventKind
+from simulators.emulating.work_app import WorkAppEmulator, WorkAppGeneral
+from simulators.phone import CardButton, CardReceived, PhoneEventKind
 from simulators.wecom import checks, events
 from simulators.wecom.sealing import Seal
 
@@ -27,11 +26,10 @@ _address_unknown = 60020
 _user_unknown = 81013
 
 
-class WecomEmulator(VendorEmulator):
-    """members: None = whoever is written to. callback_url: set once the service under test has its port.
+class WecomEmulator(WorkAppEmulator):
+    """callback_url: set once the service under test has its port. Further arguments as in `WorkAppEmulator`.
 
     lists_unknown: an unknown member is named in `invaliduser` of a 200 with errcode 0, as in a message to several.
-    address_trusted: False: every call is refused as coming from an unknown address.
     """
 
     def __init__(
@@ -40,39 +38,23 @@ class WecomEmulator(VendorEmulator):
         corp_id: str,
         agent_id: int,
         secret: str,
-        clock: Callable[[], datetime],
         seal: Seal | None = None,
-        members: frozenset[str] | None = None,
         callback_url: str | None = None,
-        token_lives_s: int = 7_200,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        default_behaviour: Behaviour | None = None,
-        time_scale: float = 0.0,
+        **general: Unpack[WorkAppGeneral],
     ) -> None:
-        super().__init__(clock=clock, host=host, port=port, default_behaviour=default_behaviour, time_scale=time_scale)
+        super().__init__(**general)
         self.corp_id, self.agent_id, self._secret = corp_id, agent_id, secret
         self.seal = seal
-        self.members = members
         self.callback_url = callback_url
-        self.token_lives_s = token_lives_s
         self.lists_unknown = False
-        self.address_trusted = True
         self.switched_off = False
-        self.tokens_given = 0
         self.dropped: Counter[str] = Counter()
         self.replies: list[str] = []
         """What the customer's answers to pressed buttons wrote on them."""
-        self._tokens: dict[str, float] = {}
         self._codes: dict[str, CardReceived] = {}
-        self._by_ref: dict[str, CardReceived] = {}
         self._sent_to: dict[str, deque[float]] = {}
         self._seen: dict[bytes, str] = {}
         self._control.table |= {("GET", "cards"): self._cards, ("POST", "press"): self._press}
-
-    def end_tokens(self) -> None:
-        """From now on every token given so far is refused."""
-        self._tokens = dict.fromkeys(self._tokens, 0.0)
 
     async def press(self, card: CardReceived, label: str, *, by: str = "") -> None:
         """A member presses a button; returns when the customer has answered. `by`: somebody else's thumb."""
@@ -123,17 +105,12 @@ class WecomEmulator(VendorEmulator):
                 return self._update(msgspec.json.decode(body))
         return web.Response(status=404)
 
-    def fault_answer(self, fault: Fault) -> web.StreamResponse:
-        match fault.kind:
-            case FaultKind.STATUS_429:
-                return web.Response(status=429, headers={"Retry-After": fault.retry_after_header})
-            case FaultKind.STATUS_500:
-                return web.Response(status=500, text="internal error")
+    def error_answer(self, fault: Fault) -> web.StreamResponse:
         return _said(int(fault.code))
 
     async def reset(self) -> None:
         await super().reset()
-        for held in (self._codes, self._by_ref, self._sent_to, self._seen, self.dropped, self.replies):
+        for held in (self._codes, self._sent_to, self._seen, self.dropped, self.replies):
             held.clear()
 
     async def _cards(self, request: web.BaseRequest) -> object:
@@ -164,9 +141,7 @@ class WecomEmulator(VendorEmulator):
             return _said(40013)
         if request.query.get("corpsecret") != self._secret:
             return _said(40001)
-        token = secrets.token_urlsafe(24)
-        self.tokens_given += 1
-        self._tokens[token] = time.monotonic() + self.token_lives_s
+        token = self._give(secrets.token_urlsafe(24))
         return _said(0, access_token=token, expires_in=self.token_lives_s)
 
     def _refusal(self, request: web.BaseRequest) -> int:
@@ -175,7 +150,7 @@ class WecomEmulator(VendorEmulator):
             return _no_token
         if token not in self._tokens:
             return _wrong_token
-        if self._tokens[token] <= time.monotonic():
+        if not self._lives(token):
             return _token_ended
         return 0 if self.address_trusted else _address_unknown
 
@@ -245,7 +220,7 @@ class WecomEmulator(VendorEmulator):
         return True
 
     async def _show(self, card: CardReceived) -> None:
-        self.phones.show_card(card)
+        await super()._show(card)
         behaviour = self.phones.behaviour(card.to)
         if behaviour.taps is None or not any(button.key for button in card.buttons):
             return

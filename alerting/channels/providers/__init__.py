@@ -24,13 +24,20 @@ class Vendor:
     settings: type
     build: Callable[[Any], Mapping[Channel, ChannelProvider]]
     callbacks: Callable[[Any], Callbacks] | None = None
-    """How its callbacks are read; None: it has none, or (Twilio) a dialogue of its own in `api`."""
+    """How its callbacks are read; None: it has none, or a dialogue."""
+    dialogue: bool = False
+    """Its callbacks want an answer for the person on the line: they have routes of their own in `api`."""
     receipts: bool = True
     """It tells what became of a message, as `Caps.receipts` of its providers says; here for who builds none."""
 
+    @property
+    def calls_back(self) -> bool:
+        """Its servers must reach ours."""
+        return self.dialogue or self.callbacks is not None
+
 
 TABLE: Mapping[str, Vendor] = {
-    "twilio": Vendor(settings=TwilioSettings, build=twilio.build),
+    "twilio": Vendor(settings=TwilioSettings, build=twilio.build, dialogue=True),
     "aliyun": Vendor(settings=AliyunSettings, build=aliyun.build, callbacks=aliyun.callbacks),
     "tencent": Vendor(settings=TencentSettings, build=tencent.build, callbacks=tencent.callbacks),
     "sns": Vendor(settings=SnsSettings, build=sns.build, receipts=False),

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from yarl import URL
+
 from alerting.channels.base import Busy, Rejected, Unknown
 from alerting.channels.http import Answer, VendorHttp
 from alerting.channels.providers.aliyun_errors import answer_to, code_fine
@@ -26,6 +28,7 @@ class AliyunAccount:
     def __init__(self, settings: AliyunSettings) -> None:
         self.settings = settings
         self.http = VendorHttp()
+        self._credentials = settings.credentials
 
     async def sms(self, name: str, params: Mapping[str, str], deadline_s: float) -> Got:
         """An operation of the text service."""
@@ -43,10 +46,10 @@ class AliyunAccount:
     async def _ask(self, base_url: str, action: Action, params: Mapping[str, str], deadline_s: float) -> Got:
         """Parameters travel in the query, as Alibaba describes them and its own clients do."""
         settings = self.settings
-        host = urlsplit(base_url).netloc
+        home = urlsplit(base_url)
         query = canonical_query(params)
-        sent = headers(settings.credentials, action, host, params, settings.now(), settings.nonce(), query)
-        url = f"{base_url}/?{query}" if query else f"{base_url}/"
+        sent = headers(self._credentials, action, home.netloc, params, settings.now(), settings.nonce(), query)
+        url = URL.build(scheme=home.scheme, authority=home.netloc, path="/", query_string=query, encoded=True)
         got = await self.http.exchange("POST", url, deadline_s=deadline_s, headers=sent)
         return read(got) if isinstance(got, Answer) else got
 

@@ -43,39 +43,34 @@ def headers(
 ) -> dict[str, str]:
     """All headers of a POST without a body, whose parameters stand in the query. query: `canonical_query` of them,
     where it is known already."""
-    signed = {
+    signed = {  # in the order in which they are signed
         "host": host,
         "x-acs-action": action.name,
-        "x-acs-version": action.version,
-        "x-acs-date": now.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z",
-        "x-acs-signature-nonce": nonce,
         "x-acs-content-sha256": empty_body_sha256,
+        "x-acs-date": now.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z",
+        "x-acs-signature-nonce": nonce,
+        "x-acs-version": action.version,
     }
-    return {**signed, "Authorization": authorization(credentials, "POST", params, signed, query)}
+    asked = canonical_query(params) if query is None else query
+    return {**signed, "Authorization": _authorization(credentials, "POST", asked, signed)}
 
 
 def authorization(
-    credentials: Credentials,
-    method: str,
-    params: Mapping[str, str],
-    signed_headers: Mapping[str, str],
-    query: str | None = None,
+    credentials: Credentials, method: str, params: Mapping[str, str], signed_headers: Mapping[str, str]
 ) -> str:
-    """The header of that name, over exactly these headers."""
-    names, canonical = canonical_request(method, canonical_query(params) if query is None else query, signed_headers)
+    """The header of that name, over exactly these headers, whatever their order and case."""
+    lower = {name.lower(): value.strip() for name, value in signed_headers.items() if name.lower() not in _never_signed}
+    return _authorization(credentials, method, canonical_query(params), dict(sorted(lower.items())))
+
+
+def _authorization(credentials: Credentials, method: str, query: str, signed: Mapping[str, str]) -> str:
+    """signed: names in lower case and sorted."""
+    names = ";".join(signed)
+    lines = "".join([f"{name}:{value}\n" for name, value in signed.items()])
+    canonical = f"{method}\n/\n{query}\n{lines}\n{names}\n{signed['x-acs-content-sha256']}"
     told = f"{algorithm}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     signature = hmac.digest(credentials.secret.encode(), told.encode(), "sha256").hex()
     return f"{algorithm} Credential={credentials.key_id},SignedHeaders={names},Signature={signature}"
-
-
-def canonical_request(method: str, query: str, headers: Mapping[str, str]) -> tuple[str, str]:
-    """The names of the signed headers, and the text that is signed."""
-    lower = {name.lower(): value.strip() for name, value in headers.items() if name.lower() not in _never_signed}
-    names = sorted(lower)
-    lines = "".join(f"{name}:{lower[name]}\n" for name in names)
-    joined = ";".join(names)
-    payload = lower["x-acs-content-sha256"]
-    return joined, f"{method}\n/\n{query}\n{lines}\n{joined}\n{payload}"
 
 
 def canonical_query(params: Mapping[str, str]) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 from alerting.channels.base import (
     Accepted,
-    Busy,
     CallbackEvent,
     Caps,
     Health,
@@ -16,6 +15,8 @@ from alerting.channels.base import (
     Submission,
     Submitted,
     Unknown,
+    acceptance,
+    unanswered,
 )
 from alerting.channels.providers import aliyun_callbacks
 from alerting.channels.providers.aliyun_channel import (
@@ -126,18 +127,12 @@ class AliyunSms(AliyunChannel):
 def _accepted(got: Got) -> Submitted:
     if not isinstance(got, Mapping):
         return got
-    reference = got.get("BizId")
-    return Accepted(reference) if isinstance(reference, str) and reference else Unknown("unreadable_answer")
+    return acceptance(got.get("BizId"))
 
 
 def _rows(got: Got) -> list[Mapping[str, Any]] | Unknown:
-    match got:
-        case Busy():
-            return Unknown("busy")
-        case Rejected():
-            return Unknown("refused")
-        case Unknown():
-            return got
+    if not isinstance(got, Mapping):
+        return unanswered(got)
     listed = got.get("SmsSendDetailDTOs")
     rows = listed.get("SmsSendDetailDTO") if isinstance(listed, dict) else None
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else Unknown("unreadable_answer")

@@ -20,6 +20,7 @@ from alerting.channels.base import (
     Submission,
     Submitted,
     Unknown,
+    acceptance,
 )
 from alerting.channels.providers import aliyun_callbacks
 from alerting.channels.providers.aliyun_channel import (
@@ -141,8 +142,7 @@ class AliyunVoice(AliyunChannel):
 def _accepted(got: Got) -> Submitted:
     if not isinstance(got, Mapping):
         return got
-    reference = got.get("CallId")
-    return Accepted(reference) if isinstance(reference, str) and reference else Unknown("unreadable_answer")
+    return acceptance(got.get("CallId"))
 
 
 def _record(got: Got) -> Mapping[str, Any] | None:

@@ -22,14 +22,14 @@ from alerting.channels.base import (
     Scope,
     Submission,
     Submitted,
-    Unknown,
+    acceptance,
 )
-from alerting.channels.cards import AppText, CardWords
-from alerting.channels.modest import Modest
-from alerting.channels.providers.dingtalk_account import DingtalkAccount
+from alerting.channels.cards import AppText
 from alerting.channels.providers.dingtalk_errors import TRUSTED_IP, throttled_s
+from alerting.channels.providers.dingtalk_settings import DingtalkSettings
 from alerting.channels.tokens import Failed, Told
-from devices.model import Channel
+from alerting.channels.work_apps import WorkApp, WorkAppChannel, addressed
+from alerting.core.languages.surfaces import Cards
 
 log = logging.getLogger(__name__)
 
@@ -41,24 +41,20 @@ _MARKDOWN = str.maketrans("*_`[]<>#|", "＊＿｀［］＜＞＃｜")
 """A place's name shall not turn into a headline or a link."""
 
 
-class DingtalkApp(Modest):
-    channel = Channel.APP
+class DingtalkApp(WorkAppChannel):
     name = "dingtalk"
     caps = CAPS
 
-    def __init__(self, account: DingtalkAccount) -> None:
-        self._account = account
-        self._robot = account.settings.robot
-        self._closed = False
+    def __init__(self, settings: DingtalkSettings, account: WorkApp) -> None:
+        super().__init__(account)
+        self._robot = settings.robot
 
     async def submit(self, submission: Submission, deadline_s: float) -> Submitted:
         """One POST to one person."""
-        user_id = submission.target.get("user_id")
-        if not isinstance(user_id, str) or not user_id:
-            return Rejected("no_user_id", Scope.SESSION)
-        text = cards.read(submission)
-        if text is None:
-            return Rejected("message_unreadable", Scope.TEXT)
+        found = addressed(submission)
+        if isinstance(found, Rejected):
+            return found
+        user_id, text = found
         kind, shown = message(text, cards.words_of(submission.language))
         body = {
             "robotCode": self._robot,
@@ -90,19 +86,13 @@ class DingtalkApp(Modest):
         told = await self._account.call("GET", "robot/oToMessages/readStatus", control_timeout_s, query=query)
         return Health((_finding(told),))
 
-    async def close(self) -> None:
-        """A second call does nothing."""
-        if not self._closed:
-            self._closed = True
-            await self._account.close()
 
-
-def message(text: AppText, words: CardWords) -> tuple[str, dict[str, str]]:
+def message(text: AppText, words: Cards) -> tuple[str, dict[str, str]]:
     """The kind of message and what it shows: buttons for the answer page (who is asked) and the map."""
     lines = [f"### {_plain(text.title)}", _plain(text.body)]
     lines += [f"{name}：{_plain(value)}" for name, value in cards.rows(text, words)]
     shown = {"title": text.title, "text": "\n\n".join(lines)}
-    buttons = [(words.answer, text.answer_url)] if text.asks and text.answer_url else []
+    buttons = [(words.answer, text.answer_url)] if text.opens else []
     buttons += [(words.map, text.map_url)] if text.map_url else []
     match buttons:
         case [(first, first_url), (second, second_url)]:
@@ -127,8 +117,7 @@ def _sent(told: Told | Failed) -> Submitted:
         return Rejected("user_filtered", Scope.NUMBER, "filteredStaffIdList")
     if told.get("flowControlledStaffIdList"):
         return Busy(throttled_s, number_limit=True)
-    reference = told.get("processQueryKey")
-    return Accepted(reference) if isinstance(reference, str) and reference else Unknown("unreadable_answer")
+    return acceptance(told.get("processQueryKey"))
 
 
 def _receipts(attempt_id: str, provider_ref: str, told: Told) -> list[CallbackEvent]:

@@ -5,12 +5,10 @@ Never sends one message twice: Feishu drops a second one with the same attempt i
 
 import json
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import quote
 
-from alerting.channels import buttons, cards
+from alerting.channels import cards
 from alerting.channels.base import (
     Accepted,
     CallbackEvent,
@@ -21,18 +19,15 @@ from alerting.channels.base import (
     Receipt,
     ReceiptKind,
     Rejected,
-    Scope,
     Submission,
     Submitted,
-    Unknown,
+    acceptance,
 )
-from alerting.channels.modest import Modest
-from alerting.channels.older_cards import OlderCards
-from alerting.channels.providers.feishu_account import FeishuAccount
 from alerting.channels.providers.feishu_cards import card
 from alerting.channels.providers.feishu_errors import TRUSTED_IP
+from alerting.channels.providers.feishu_settings import FeishuSettings
 from alerting.channels.tokens import Failed, Told
-from devices.model import Channel
+from alerting.channels.work_apps import WorkApp, WorkAppChannel, addressed
 
 log = logging.getLogger(__name__)
 
@@ -42,25 +37,20 @@ CAPS = Caps(receipts=True, links=True, cancels=True)
 _active = 2
 
 
-class FeishuApp(Modest):
-    channel = Channel.APP
+class FeishuApp(WorkAppChannel):
     name = "feishu"
     caps = CAPS
 
-    def __init__(self, account: FeishuAccount) -> None:
-        self._account = account
-        self._settings = account.settings
-        self._older = OlderCards()
-        self._closed = False
+    def __init__(self, settings: FeishuSettings, account: WorkApp) -> None:
+        super().__init__(account, settings.encrypt_key)
+        self._settings = settings
 
     async def submit(self, submission: Submission, deadline_s: float) -> Submitted:
         """One POST; the buzz and the change of older cards follow behind."""
-        person = submission.target.get("user_id")
-        if not isinstance(person, str) or not person:
-            return Rejected("no_user_id", Scope.SESSION)
-        text = cards.read(submission)
-        if text is None:
-            return Rejected("message_unreadable", Scope.TEXT)
+        found = addressed(submission)
+        if isinstance(found, Rejected):
+            return found
+        person, text = found
         shown = card(submission, text, person, self._settings)
         body = {
             "receive_id": person,
@@ -92,19 +82,8 @@ class FeishuApp(Modest):
     async def check(self) -> Health:
         """The bot as Feishu describes it."""
         told = await self._account.call("GET", "bot/v3/info", control_timeout_s)
-        return Health((_finding(told), self._callback_finding()))
-
-    def parse_callback(self, kind: str, attempt_id: str | None, form: Mapping[str, Any]) -> list[CallbackEvent]:
-        """A pressed button, if it is ours and the one who pressed it is the one it was sent to."""
-        secret = self._settings.encrypt_key
-        return [] if kind != "card" or secret is None else [*buttons.presses(secret, attempt_id, form)]
-
-    async def close(self) -> None:
-        """A second call does nothing."""
-        if not self._closed:
-            self._closed = True
-            await self._older.close()
-            await self._account.close()
+        callback = self._callback_finding("Cards have no buttons that answer: set feishu.encrypt_key.")
+        return Health((_finding(told), callback))
 
     def _after(self, submission: Submission, person: str, text: cards.AppText, message_id: str, content: str) -> None:
         if not text.asks:
@@ -127,11 +106,6 @@ class FeishuApp(Modest):
         if not isinstance(told, dict):
             log.info("feishu: an older card keeps its buttons: %s", told)
 
-    def _callback_finding(self) -> Finding:
-        if self._settings.encrypt_key is not None:
-            return Finding("callback", HealthWord.UNKNOWN, "Set; proved by the first button that somebody presses.")
-        return Finding("callback", HealthWord.UNKNOWN, "Cards have no buttons that answer: set feishu.encrypt_key.")
-
 
 def id_type(person: str) -> str:
     """Feishu's ids say by their first letters what they are."""
@@ -142,8 +116,7 @@ def _sent(told: Told | Failed) -> Submitted:
     if not isinstance(told, dict):
         return told
     data = told.get("data")
-    reference = data.get("message_id") if isinstance(data, dict) else None
-    return Accepted(reference) if isinstance(reference, str) and reference else Unknown("unreadable_answer")
+    return acceptance(data.get("message_id") if isinstance(data, dict) else None)
 
 
 def _receipts(attempt_id: str, provider_ref: str, told: Told) -> list[CallbackEvent]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from alerting.channels import buttons
 from alerting.channels.base import Submission
-from alerting.channels.cards import AppText, CardWords, rows, words_of
+from alerting.channels.cards import AppText, rows, words_of
 from alerting.channels.providers.feishu_settings import FeishuSettings
+from alerting.core.languages.surfaces import Cards
 
 _asking, _telling = "red", "grey"
 
@@ -28,7 +29,7 @@ def card(submission: Submission, text: AppText, person: str, settings: FeishuSet
 
 
 def _buttons(
-    submission: Submission, text: AppText, person: str, words: CardWords, settings: FeishuSettings
+    submission: Submission, text: AppText, person: str, words: Cards, settings: FeishuSettings
 ) -> list[dict[str, Any]]:
     """Going and not going where we hear them, else a way to the answer page; the map for everybody."""
     made = []
@@ -36,7 +37,7 @@ def _buttons(
         for label, digit, look in ((words.going, buttons.GOING, "primary"), (words.cannot, buttons.CANNOT, "default")):
             key = buttons.key(settings.encrypt_key, submission.attempt_id, person, digit, submission.language)
             made.append(_button(label, look, {"type": "callback", "value": {"key": key}}))
-    elif text.asks and text.answer_url:
+    elif text.opens:
         made.append(_button(words.answer, "primary", {"type": "open_url", "default_url": text.answer_url}))
     if text.map_url:
         made.append(_button(words.map, "default", {"type": "open_url", "default_url": text.map_url}))

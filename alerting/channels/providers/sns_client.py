@@ -25,12 +25,13 @@ class SnsAccount:
     def __init__(self, settings: SnsSettings) -> None:
         self.settings = settings
         self.http = VendorHttp()
+        self._credentials = settings.credentials
 
     async def ask(self, action: str, asked: Mapping[str, str], deadline_s: float) -> str | Rejected | Busy | Unknown:
         """The XML of a good answer."""
         settings = self.settings
         body = form({"Action": action, "Version": _version, **asked}).encode()
-        sent = headers(settings.credentials, urlsplit(settings.address).netloc, body, settings.now())
+        sent = headers(self._credentials, urlsplit(settings.address).netloc, body, settings.now())
         got = await self.http.exchange("POST", f"{settings.address}/", deadline_s=deadline_s, headers=sent, body=body)
         return read(action, got) if isinstance(got, Answer) else got
 

@@ -14,6 +14,7 @@ algorithm = "AWS4-HMAC-SHA256"
 content_type = "application/x-www-form-urlencoded; charset=utf-8"
 service = "sns"
 _signed_headers = "content-type;host;x-amz-date"
+_second = len("2026-03-04T05:06:07")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Credentials:
 
 def headers(credentials: Credentials, host: str, body: bytes, now: datetime) -> Mapping[str, str]:
     """Everything that a signed POST to `/` needs. `host`: exactly as it will be sent, port included."""
-    moment = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    moment = now.astimezone(UTC).isoformat(timespec="seconds")[:_second].replace("-", "").replace(":", "") + "Z"
     date = moment[:8]
     scope = f"{date}/{credentials.region}/{service}/aws4_request"
     canonical = (

@@ -1,8 +1,8 @@
 """Texts over Amazon SNS, abroad. It reports nothing back: its chip stays `?`. Never splits, shortens or repeats one."""
 
 import asyncio
-import logging
 
+from alerting.channels.account_channel import AccountChannel
 from alerting.channels.base import (
     Accepted,
     Busy,
@@ -16,14 +16,11 @@ from alerting.channels.base import (
     Submission,
     Submitted,
     Unknown,
+    acceptance,
 )
-from alerting.channels.mask import masked
-from alerting.channels.modest import Modest
 from alerting.channels.providers.sns_client import SnsAccount, element, entries
 from alerting.channels.providers.sns_settings import CALLING_CODES
 from devices.model import Channel
-
-log = logging.getLogger(__name__)
 
 text_bytes_max = 1_600
 check_timeout_s = 4.0
@@ -32,27 +29,21 @@ _small_limit_usd = 1.0
 """What a new account may spend in a month: a few texts."""
 
 
-class SnsSms(Modest):
+class SnsSms(AccountChannel):
     channel = Channel.SMS
     name = "sns"
 
     def __init__(self, account: SnsAccount) -> None:
+        super().__init__(account.http)
         self._account = account
-        self._closed = False
         self.caps = Caps(links=True, regions=CALLING_CODES, per_second=account.settings.per_second)
-        account.http.join()
 
     async def submit(self, submission: Submission, deadline_s: float) -> Submitted:
         """One Publish straight to the number; a transactional text goes before advertisements."""
-        answer: Submitted
         if len(submission.text.encode()) > text_bytes_max:
-            answer = Rejected("text_too_long", Scope.TEXT)
-        else:
-            got = await self._account.ask("Publish", self._asked(submission), deadline_s)
-            answer = accepted(got) if isinstance(got, str) else got
-        if not isinstance(answer, Accepted):
-            log.warning("sns sms to %s: %s", masked(submission.address), answer)
-        return answer
+            return self._told(submission, Rejected("text_too_long", Scope.TEXT))
+        got = await self._account.ask("Publish", self._asked(submission), deadline_s)
+        return self._told(submission, accepted(got) if isinstance(got, str) else got)
 
     async def reconcile(self, submission: Submission, provider_ref: str | None) -> Accepted | NotFound | Unknown:
         """SNS lists nothing."""
@@ -66,12 +57,6 @@ class SnsSms(Modest):
         )
         return Health((_credentials(attributes), _sandbox(sandbox), _spending(attributes)))
 
-    async def close(self) -> None:
-        """Leave the client; a second call does nothing."""
-        if not self._closed:
-            self._closed = True
-            await self._account.http.leave()
-
     def _asked(self, submission: Submission) -> dict[str, str]:
         attributes = {"AWS.SNS.SMS.SMSType": "Transactional"}
         if self._account.settings.sender_id:
@@ -84,9 +69,7 @@ class SnsSms(Modest):
 
 
 def accepted(document: str) -> Accepted | Unknown:
-    """Without a reference it proves nothing."""
-    reference = element(document, "MessageId")
-    return Accepted(reference) if reference else Unknown("unreadable_answer")
+    return acceptance(element(document, "MessageId"))
 
 
 def _credentials(got: str | Rejected | Busy | Unknown) -> Finding:

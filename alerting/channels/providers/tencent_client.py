@@ -24,6 +24,7 @@ class TencentAccount:
     def __init__(self, settings: TencentSettings) -> None:
         self.settings = settings
         self.http = VendorHttp()
+        self._credentials = settings.credentials
 
     async def sms(
         self, name: str, asked: Mapping[str, object], deadline_s: float
@@ -43,7 +44,7 @@ class TencentAccount:
         settings = self.settings
         action = Action(service[0], name, service[1], settings.region)
         body = msgspec.json.encode(asked)
-        sent = headers(settings.credentials, action, urlsplit(base_url).netloc, body, settings.now())
+        sent = headers(self._credentials, action, urlsplit(base_url).netloc, body, settings.now())
         got = await self.http.exchange("POST", f"{base_url}/", deadline_s=deadline_s, headers=sent, body=body)
         return read(got) if isinstance(got, Answer) else got
 

@@ -36,7 +36,7 @@ class Action:
 def headers(credentials: Credentials, action: Action, host: str, body: bytes, now: datetime) -> Mapping[str, str]:
     """Everything that a signed POST to `/` needs. `host`: exactly as it will be sent, port included."""
     moment = now.astimezone(UTC)
-    timestamp, date = str(int(moment.timestamp())), f"{moment:%Y-%m-%d}"
+    timestamp, date = str(int(moment.timestamp())), moment.date().isoformat()
     scope = f"{date}/{action.service}/tc3_request"
     canonical = (
         f"POST\n/\n\ncontent-type:{content_type}\nhost:{host}\n\n{_signed_headers}\n{hashlib.sha256(body).hexdigest()}"

@@ -6,7 +6,6 @@ from typing import Any
 
 from alerting.channels.base import (
     Accepted,
-    Busy,
     CallbackEvent,
     Caps,
     Health,
@@ -15,6 +14,8 @@ from alerting.channels.base import (
     Submission,
     Submitted,
     Unknown,
+    acceptance,
+    unanswered,
 )
 from alerting.channels.providers import tencent_callbacks
 from alerting.channels.providers.tencent_channel import TencentChannel, filled_template, region_cn
@@ -101,13 +102,8 @@ class TencentSms(TencentChannel):
             "SmsSdkAppId": self._settings.sms_app_id,
         }
         got = await self._account.sms("PullSmsSendStatusByPhoneNumber", asked, control_timeout_s)
-        match got:
-            case Busy():
-                return Unknown("busy")
-            case Rejected():
-                return Unknown("refused")
-            case Unknown():
-                return got
+        if not isinstance(got, Mapping):
+            return unanswered(got)
         rows = got.get("PullSmsSendStatusSet")
         return (
             [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else Unknown("unreadable_answer")
@@ -123,5 +119,4 @@ def _accepted(response: Response) -> Submitted:
         return Unknown("unreadable_answer")
     if code != code_fine:
         return answer_to(code)
-    serial = row.get("SerialNo")
-    return Accepted(serial) if isinstance(serial, str) and serial else Unknown("unreadable_answer")
+    return acceptance(row.get("SerialNo"))

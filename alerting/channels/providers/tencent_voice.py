@@ -14,6 +14,7 @@ from alerting.channels.base import (
     Submission,
     Submitted,
     Unknown,
+    acceptance,
 )
 from alerting.channels.providers.tencent_channel import TencentChannel, filled_template, region_cn
 from alerting.channels.providers.tencent_check import voice_health
@@ -69,5 +70,4 @@ class TencentVoice(TencentChannel):
 
 def _accepted(response: Response) -> Submitted:
     status = response.get("SendStatus")
-    call_id = status.get("CallId") if isinstance(status, dict) else None
-    return Accepted(call_id) if isinstance(call_id, str) and call_id else Unknown("unreadable_answer")
+    return acceptance(status.get("CallId") if isinstance(status, dict) else None)

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from alerting.channels.account_channel import AccountChannel
 from alerting.channels.base import (
     Accepted,
-    Busy,
     CallbackEvent,
     Health,
     NotFound,
@@ -19,14 +19,12 @@ from alerting.channels.base import (
     Submission,
     Submitted,
     Unknown,
+    unanswered,
 )
-from alerting.channels.mask import masked
-from alerting.channels.modest import Modest
 from alerting.channels.providers import twilio_callbacks
 from alerting.channels.providers.twilio_check import look_at
 from alerting.channels.providers.twilio_client import Resource, Trouble, TwilioAccount, Values, text_of
 from alerting.channels.providers.twilio_errors import code_callback_refused, code_not_found
-from devices.model import Channel
 
 log = logging.getLogger(__name__)
 
@@ -38,21 +36,19 @@ clock_skew_s = 5
 _dead_words = frozenset({"failed", "undelivered", "canceled"})
 
 
-class TwilioChannel(Modest, ABC):
+class TwilioChannel(AccountChannel, ABC):
     """One of the two channels of an account."""
 
-    channel: Channel
     name = "twilio"
     noun: str
     """What Twilio calls its messages and calls."""
 
     def __init__(self, account: TwilioAccount) -> None:
+        super().__init__(account.http)
         self._account = account
         self._settings = account.settings
         self._urls = twilio_callbacks.CallbackUrls(account.settings.public_url)
         self._signatures = twilio_callbacks.SignatureCheck(account.settings)
-        self._closed = False
-        account.join()
 
     @abstractmethod
     async def submit(self, submission: Submission, deadline_s: float) -> Submitted: ...
@@ -76,7 +72,7 @@ class TwilioChannel(Modest, ABC):
         found = await self._account.fetch(self.noun, provider_ref, control_timeout_s)
         if isinstance(found, Rejected) and found.code == str(code_not_found):
             return NotFound()
-        return _unknown(found) if isinstance(found, Trouble) else accepted_as(found)
+        return unanswered(found) if isinstance(found, Trouble) else accepted_as(found)
 
     async def poll(self, submission: Submission, provider_ref: str) -> list[CallbackEvent]:
         """How it stands with a message or call by now; [] where Twilio does not say."""
@@ -101,21 +97,13 @@ class TwilioChannel(Modest, ABC):
         """See `twilio_callbacks.SignatureCheck.holds`."""
         return self._signatures.holds(url, form, signature)
 
-    async def close(self) -> None:
-        """Leave the shared client; a second call does nothing."""
-        if not self._closed:
-            self._closed = True
-            await self._account.leave()
-
     async def _hand_over(self, submission: Submission, content: str, deadline_s: float) -> Submitted:
         """Create once and read the answer."""
         made = await self._create_or_without_callback(submission, content, deadline_s)
         answer = made if isinstance(made, Trouble) else _read(made)
         if isinstance(answer, Accepted) and answer.queue_ms > queue_ms_noted:
             log.warning("twilio holds a %s back for %d ms: its rate is used up", self.channel.value, answer.queue_ms)
-        if not isinstance(answer, Accepted):
-            log.warning("twilio %s to %s: %s", self.channel.value, masked(submission.address), answer)
-        return answer
+        return self._told(submission, answer)
 
     async def _create_or_without_callback(
         self, submission: Submission, content: str, deadline_s: float
@@ -139,7 +127,7 @@ class TwilioChannel(Modest, ABC):
             await asyncio.sleep(wait_s)
             listed = await self._account.listed(self.noun, asked, control_timeout_s)
             if isinstance(listed, Trouble):
-                return _unknown(listed)
+                return unanswered(listed)
             try:
                 found = self._pick(submission, listed)
             except ValueError:
@@ -156,16 +144,6 @@ def accepted_as(resource: Resource) -> Accepted | Unknown:
         return Unknown("unreadable_answer")
     queue_ms = text_of(resource, "queue_time")
     return Accepted(sid, int(queue_ms) if queue_ms.isdecimal() else 0)
-
-
-def _unknown(trouble: Trouble) -> Unknown:
-    match trouble:
-        case Busy():
-            return Unknown("busy")
-        case Rejected():
-            return Unknown("refused")
-        case Unknown():
-            return trouble
 
 
 def _read(made: Resource) -> Submitted:

@@ -37,14 +37,6 @@ class TwilioAccount:
         self._asks = {"Authorization": f"Basic {pair}", "Accept": "application/json"}
         self._posts = {**self._asks, "Content-Type": _media_type}
 
-    def join(self) -> None:
-        """One channel more."""
-        self.http.join()
-
-    async def leave(self) -> None:
-        """One channel less."""
-        await self.http.leave()
-
     async def create(self, noun: str, values: Values, deadline_s: float) -> Resource | Trouble:
         """One POST. noun: `Messages` or `Calls`."""
         return await self._post(f"{self._root}/{noun}.json", values, deadline_s)

@@ -8,9 +8,8 @@ from xml.sax.saxutils import escape, quoteattr
 import msgspec
 
 from alerting.core.household_words import standing_call
-from alerting.core.languages import PACKS
+from alerting.core.languages import PACKS, known_as
 from alerting.core.messages import CallScript
-from devices.model import Language
 
 content_type = "text/xml"
 twiml_chars_max = 4_000
@@ -44,7 +43,7 @@ def read_script(text: str) -> Script | None:
 
 def standing_script(language: str | None, *, household: bool = False) -> Script:
     """Words for a call whose own script cannot be had just now (the store is slow). Unknown languages get English."""
-    known = next((each for each in PACKS if each == language), Language.EN)
+    known = known_as(language)
     if household:
         return standing_call(known)
     speech = PACKS[known].words.speech
@@ -56,8 +55,9 @@ def page(script: Script, action: str) -> str:
     """The call: twice the script, a key stops it. Two Gathers, so that the second hearing needs no answer from us; only
     the second reports that nothing was pressed. Where both do not fit, one."""
     says = _say(script, script.say) + _say(script, script.keys)
-    first = _gather(says, action, reports_empty=False)
-    second = _gather(says, action, reports_empty=True)
+    target = quoteattr(action)
+    first = _gather(says, target, reports_empty=False)
+    second = _gather(says, target, reports_empty=True)
     document = _response(first + second)
     return document if len(document) <= twiml_chars_max else _response(second)
 
@@ -85,7 +85,7 @@ def spoken_after(result: KeyResult, script: Script, action: str) -> str:
             words = script.missed
         case KeyResult.REPEAT:
             says = _say(script, script.say) + _say(script, script.keys)
-            return _response(_gather(says, action, reports_empty=True))
+            return _response(_gather(says, quoteattr(action), reports_empty=True))
     return _response(_say(script, words) + "<Hangup/>")
 
 
@@ -100,11 +100,12 @@ def please_wait(script: Script, retry: int, next_url: Callable[[int], str]) -> s
     return _response(_say(script, script.wait) + pause + f"<Redirect>{escape(next_url(retry + 1))}</Redirect>")
 
 
-def _gather(says: str, action: str, *, reports_empty: bool) -> str:
+def _gather(says: str, target: str, *, reports_empty: bool) -> str:
+    """target: where the key goes, quoted."""
     empty = "true" if reports_empty else "false"
     return (
         f'<Gather input="dtmf" numDigits="1" timeout="{gather_timeout_s}" finishOnKey="" '
-        f'actionOnEmptyResult="{empty}" action={quoteattr(action)}>'
+        f'actionOnEmptyResult="{empty}" action={target}>'
         f"{says}</Gather>"
     )
 
@@ -112,7 +113,8 @@ def _gather(says: str, action: str, *, reports_empty: bool) -> str:
 def _say(script: Script, words: str) -> str:
     if not words:
         return ""
-    return f'<Say language="{PACKS[script.language].voice}">{escape(words.translate(_unwritable))}</Say>'
+    written = words if words.isprintable() else words.translate(_unwritable)
+    return f'<Say language="{PACKS[script.language].voice}">{escape(written)}</Say>'
 
 
 def _response(verbs: str) -> str:

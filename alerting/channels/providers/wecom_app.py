@@ -4,13 +4,10 @@ Never sends one message twice, and never takes silence within a 200 for an accep
 """
 
 import logging
-from collections.abc import Mapping
-from typing import Any
 
-from alerting.channels import buttons, cards
+from alerting.channels import cards
 from alerting.channels.base import (
     Accepted,
-    CallbackEvent,
     Caps,
     Finding,
     Health,
@@ -19,16 +16,14 @@ from alerting.channels.base import (
     Scope,
     Submission,
     Submitted,
-    Unknown,
     Window,
+    acceptance,
 )
-from alerting.channels.modest import Modest
-from alerting.channels.older_cards import OlderCards
 from alerting.channels.providers import wecom_cards
-from alerting.channels.providers.wecom_account import WecomAccount
 from alerting.channels.providers.wecom_errors import TRUSTED_IP
+from alerting.channels.providers.wecom_settings import WecomSettings
 from alerting.channels.tokens import Failed, Told
-from devices.model import Channel
+from alerting.channels.work_apps import WorkApp, WorkAppChannel, addressed
 
 log = logging.getLogger(__name__)
 
@@ -42,25 +37,20 @@ CAPS = Caps(
 """To one member 30 messages in a minute and 1,000 in an hour; what is more, WeCom drops without a word."""
 
 
-class WecomApp(Modest):
-    channel = Channel.APP
+class WecomApp(WorkAppChannel):
     name = "wecom"
     caps = CAPS
 
-    def __init__(self, account: WecomAccount) -> None:
-        self._account = account
-        self._settings = account.settings
-        self._older = OlderCards()
-        self._closed = False
+    def __init__(self, settings: WecomSettings, account: WorkApp) -> None:
+        super().__init__(account, settings.encoding_aes_key)
+        self._settings = settings
 
     async def submit(self, submission: Submission, deadline_s: float) -> Submitted:
         """One POST. Whoever was asked before and is told now sees it on his old card as well."""
-        user_id = submission.target.get("user_id")
-        if not isinstance(user_id, str) or not user_id:
-            return Rejected("no_user_id", Scope.SESSION)
-        text = cards.read(submission)
-        if text is None:
-            return Rejected("message_unreadable", Scope.TEXT)
+        found = addressed(submission)
+        if isinstance(found, Rejected):
+            return found
+        user_id, text = found
         body = wecom_cards.message(submission, text, user_id, self._settings)
         told = await self._account.call("POST", "message/send", deadline_s, body=body)
         answer = _sent(told)
@@ -79,27 +69,8 @@ class WecomApp(Modest):
         """The app as WeCom describes it."""
         asked = {"agentid": str(self._settings.agent_id)}
         told = await self._account.call("GET", "agent/get", control_timeout_s, query=asked)
-        return Health((*_findings(told), self._callback_finding()))
-
-    def parse_callback(self, kind: str, attempt_id: str | None, form: Mapping[str, Any]) -> list[CallbackEvent]:
-        """A pressed button, if it is ours and the one who pressed it is the one it was sent to."""
-        secret = self._settings.encoding_aes_key
-        return [] if kind != "card" or secret is None else [*buttons.presses(secret, attempt_id, form)]
-
-    async def close(self) -> None:
-        """A second call does nothing."""
-        if self._closed:
-            return
-        self._closed = True
-        await self._older.close()
-        await self._account.close()
-
-    def _callback_finding(self) -> Finding:
-        if self._settings.encoding_aes_key is not None:
-            return Finding("callback", HealthWord.UNKNOWN, "Set; proved by the first button that somebody presses.")
-        return Finding(
-            "callback", HealthWord.UNKNOWN, "Cards have no buttons: set wecom.token and wecom.encoding_aes_key."
-        )
+        callback = self._callback_finding("Cards have no buttons: set wecom.token and wecom.encoding_aes_key.")
+        return Health((*_findings(told), callback))
 
     def _after(self, submission: Submission, user_id: str, text: cards.AppText, told: Told) -> None:
         """Remember a card's buttons, or replace those of older cards of the same incident."""
@@ -126,8 +97,7 @@ def _sent(told: Told | Failed) -> Submitted:
         return Rejected("user_unknown", Scope.NUMBER, "invaliduser")
     if told.get("unlicenseduser"):
         return Rejected("user_unlicensed", Scope.NUMBER, "unlicenseduser")
-    reference = told.get("msgid")
-    return Accepted(reference) if isinstance(reference, str) and reference else Unknown("unreadable_answer")
+    return acceptance(told.get("msgid"))
 
 
 def _findings(told: Told | Failed) -> tuple[Finding, ...]:

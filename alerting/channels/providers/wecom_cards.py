@@ -7,8 +7,9 @@ from typing import Any
 
 from alerting.channels import buttons
 from alerting.channels.base import Submission
-from alerting.channels.cards import AppText, CardWords, rows, words_of
+from alerting.channels.cards import AppText, rows, source_of, words_of
 from alerting.channels.providers.wecom_settings import WecomSettings
+from alerting.core.languages.surfaces import Cards
 
 duplicate_check_s = 1_800
 """WeCom drops a second identical message within this time; each attempt's message differs from every other."""
@@ -45,7 +46,7 @@ def button_said(settings: WecomSettings, user_id: str, response_code: str, said:
     }
 
 
-def _page(submission: Submission, text: AppText, user_id: str, words: CardWords, secret: str) -> dict[str, Any]:
+def _page(submission: Submission, text: AppText, user_id: str, words: Cards, secret: str) -> dict[str, Any]:
     def button(name: str, digit: str, style: int) -> dict[str, Any]:
         carried = buttons.key(secret, submission.attempt_id, user_id, digit, submission.language)
         return {"text": name, "style": style, "key": carried}
@@ -61,22 +62,23 @@ def _page(submission: Submission, text: AppText, user_id: str, words: CardWords,
     return card
 
 
-def _notice(submission: Submission, text: AppText, words: CardWords) -> dict[str, Any]:
+def _notice(submission: Submission, text: AppText, words: Cards) -> dict[str, Any]:
     card = _common(submission, text, words, "text_notice")
-    if text.asks and text.answer_url:
+    if text.opens:
         card["jump_list"] = [{"type": 1, "title": words.answer, "url": text.answer_url}]
     card["card_action"] = {"type": 1, "url": text.answer_url or text.map_url}
     return card
 
 
-def _common(submission: Submission, text: AppText, words: CardWords, kind: str) -> dict[str, Any]:
+def _common(submission: Submission, text: AppText, words: Cards, kind: str) -> dict[str, Any]:
     """Source, headline, text, place, time and reference; the map last."""
     listed: list[dict[str, Any]] = [{"keyname": name, "value": value} for name, value in rows(text, words)]
     if text.map_url:
         listed.append({"type": 1, "keyname": words.map, "value": words.see, "url": text.map_url})
+    colour = _red if text.severity == 1 and text.asks else _black
     return {
         "card_type": kind,
-        "source": {"desc": words.source, "desc_color": _red if text.severity == 1 and text.asks else _black},
+        "source": {"desc": source_of(submission.language), "desc_color": colour},
         "main_title": {"title": text.title},
         "sub_title_text": text.body,
         "horizontal_content_list": listed,
