@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import segno
 
+from alerting.core.languages import PACKS
 from devices.model import Language
 
 line_octets_max = 75
@@ -16,8 +17,6 @@ line_octets_max = 75
 numbers_max = 20
 """More make a code that a phone's camera cannot read from a sheet of paper."""
 quiet_modules = 4
-NAMES = {Language.ZH_CN: "更夫值班", Language.EN: "Gengfu"}
-_NOTES = {Language.ZH_CN: "消防报警来电，请允许响铃", Language.EN: "Fire alarms: always let this ring"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class ContactCard:
     name: str = ""
 
     def named(self, language: Language) -> str:
-        return self.name or NAMES.get(language, NAMES[Language.EN])
+        return self.name or PACKS[language].contact.name
 
 
 def vcard(card: ContactCard, language: Language) -> str:
@@ -40,7 +39,7 @@ def vcard(card: ContactCard, language: Language) -> str:
         f"N:{name};;;;",
         f"FN:{name}",
         *(f"TEL;TYPE=VOICE:{number}" for number in card.numbers[:numbers_max]),
-        f"NOTE:{_escaped(_NOTES.get(language, _NOTES[Language.EN]))}",
+        f"NOTE:{_escaped(PACKS[language].contact.note)}",
         "END:VCARD",
     ]
     return "".join(f"{line}\r\n" for line in lines)

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
+from alerting.core.languages import PACKS
 from alerting.core.policy import PolicyError
 from alerting.ports import Conflict
 from api.words import DETAILS, FIELDS, TITLES, say
@@ -110,10 +111,16 @@ def language_of(request: Request) -> Language:
     for part in request.headers.get("accept-language", "").split(",")[:20]:
         tag, _, parameters = part.strip().partition(";")
         weight = _weight(parameters)
-        spoken = {"zh": Language.ZH_CN, "en": Language.EN}.get(tag.strip().lower()[:2])
+        spoken = _ours(tag.strip().casefold())
         if spoken is not None and weight > best:
             best, language = weight, spoken
     return language
+
+
+def _ours(tag: str) -> Language | None:
+    """To the letter, else by the first part: `en-GB` is English."""
+    whole = next((each for each in PACKS if each.casefold() == tag), None)
+    return whole or next((each for each in PACKS if each[:2].casefold() == tag[:2]), None)
 
 
 def _weight(parameters: str) -> float:

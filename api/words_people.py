@@ -80,13 +80,3 @@ PLACES_AND_PEOPLE: dict[str, Sentence] = {
         "A picture may have {side} pixels a side and {pixels} in all: make it smaller.",
     ),
 }
-
-ANSWER_PAGE: dict[str, Sentence] = {
-    "title": ("警情处置评价", "How was it handled?"),
-    "question": ("您对本次警情的处置满意吗？", "Are you satisfied with how the alarm at your home was handled?"),
-    "satisfied": ("满意", "Satisfied"),
-    "not_satisfied": ("不满意", "Not satisfied"),
-    "thanks": ("谢谢，已记录。", "Thank you. It is recorded."),
-    "gone": ("此链接无效或已过期。", "This link is not valid, or no longer."),
-}
-"""What a household reads that is asked whether it was satisfied."""

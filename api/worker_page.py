@@ -9,12 +9,10 @@ from html import escape
 
 from fastapi import Response
 
-from alerting.core.languages import guidance, label, named
+from alerting.core.languages import PACKS, guidance, label, named
 from alerting.core.maps import link, point_of, service_for
 from alerting.core.messages import local_time
 from alerting.link_answers import Choice, Sheet, Standing, Told
-from api.words import say
-from api.words_answer import WORKER_PAGE
 from devices.model import Language
 from devices.taxonomy import TAXONOMY
 
@@ -48,33 +46,20 @@ _BUTTONS = {
     Standing.TAKEN: (),
     Standing.OVER: (),
 }
-_STANDINGS = {
-    Standing.OPEN: "open",
-    Standing.YOURS: "yours",
-    Standing.TAKEN: "taken",
-    Standing.OVER: "over",
-}
-_TOLD = {
-    Told.DECLINED: "told_declined",
-    Told.AGAIN: "told_again",
-    Told.NOT_AGAIN: "told_not_again",
-    Told.NOT_NOW: "told_not_now",
-}
 
 
 def worker_page(sheet: Sheet, timezone: str, deployment: Language, *, choose: bool = False) -> Response:
     """In the person's own language. `choose`: a form came that chose nothing."""
     asked = sheet.asked
-    language = asked.language
+    pack = PACKS[asked.language]
     body = (
         f"<section{' class=drill' if asked.drill else ''}>{_head(sheet)}{_facts(sheet, timezone, deployment)}</section>"
-        f"{_status(sheet)}{_line('choose', language) if choose else ''}{_form(sheet)}"
+        f"{_status(sheet)}{_line(pack.worker_page.choose) if choose else ''}{_form(sheet)}"
     )
-    title = escape(say(WORKER_PAGE["title"], language))
     document = (
-        f"<!doctype html><html lang={language.value}><head><meta charset=utf-8>"
+        f"<!doctype html><html lang={asked.language}><head><meta charset=utf-8>"
         "<meta name=viewport content='width=device-width,initial-scale=1'><meta name=format-detection "
-        f"content='telephone=no'><title>{title}</title><style>{_STYLE}</style></head><body><main>{body}</main>"
+        f"content='telephone=no'><title>{escape(pack.product)}</title><style>{_STYLE}</style></head><body><main>{body}</main>"
         "</body></html>"
     )
     return Response(document, 422 if choose else 200, headers=HEADERS, media_type="text/html")
@@ -83,15 +68,15 @@ def worker_page(sheet: Sheet, timezone: str, deployment: Language, *, choose: bo
 def _head(sheet: Sheet) -> str:
     asked = sheet.asked
     hazard = label(TAXONOMY[asked.code], asked.language)
-    drill = f"{_word('drill', asked.language)}: " if asked.drill else ""
+    drill = f"{escape(PACKS[asked.language].words.drill)}: " if asked.drill else ""
     return f"<h1>{drill}{escape(hazard)}</h1><p class=place>{escape(named(asked.place, asked.language))}</p>"
 
 
 def _facts(sheet: Sheet, timezone: str, deployment: Language) -> str:
-    asked = sheet.asked
+    asked, words = sheet.asked, PACKS[sheet.asked.language].worker_page
     at = local_time(asked.opened_at, timezone).strftime("%H:%M")
     facts = (
-        f"<p class=facts>{_word('when', asked.language)} <b>{at}</b> · {_word('reference', asked.language)} "
+        f"<p class=facts>{escape(words.when)} <b>{at}</b> · {escape(words.reference)} "
         f"<b>{escape(asked.reference)}</b></p>"
     )
     advice = guidance(TAXONOMY[asked.code], asked.language)
@@ -100,34 +85,30 @@ def _facts(sheet: Sheet, timezone: str, deployment: Language) -> str:
     point = point_of(asked.place.lat, asked.place.lon)
     if point is not None:
         url = escape(link(service_for(deployment), point, named(asked.place, asked.language)), quote=True)
-        facts += f'<a class=map rel="noreferrer noopener" href="{url}">{_word("map", asked.language)}</a>'
+        facts += f'<a class=map rel="noreferrer noopener" href="{url}">{escape(words.map)}</a>'
     return facts
 
 
 def _status(sheet: Sheet) -> str:
-    language = sheet.asked.language
-    told = _TOLD.get(sheet.told) if sheet.told is not None and sheet.standing is Standing.OPEN else None
-    lines = [_line(told, language)] if told else []
+    words = PACKS[sheet.asked.language].worker_page
+    told = words.told.get(sheet.told) if sheet.told is not None and sheet.standing is Standing.OPEN else None
+    lines = [_line(told)] if told else []
     if not told or sheet.told is Told.NOT_NOW:
         good = sheet.standing in (Standing.YOURS, Standing.TAKEN)
-        words = escape(say(WORKER_PAGE[_STANDINGS[sheet.standing]], language, name=sheet.asked.who_goes))
-        lines.append(f"<p role=status class='status{' good' if good else ''}'>{words}</p>")
+        standing = escape(words.standings[sheet.standing].format(name=sheet.asked.who_goes))
+        lines.append(f"<p role=status class='status{' good' if good else ''}'>{standing}</p>")
     return "".join(lines)
 
 
 def _form(sheet: Sheet) -> str:
+    words = PACKS[sheet.asked.language].worker_page
     buttons = "".join(
-        f"<button name=answer value={choice.value} class={choice.value}>"
-        f"{_word(choice.value, sheet.asked.language)}</button>"
+        f"<button name=answer value={choice.value} class={choice.value}>{escape(words.choices[choice])}</button>"
         for choice in _BUTTONS[sheet.standing]
         if (choice, sheet.told) != (Choice.CANNOT, Told.DECLINED)
     )
     return f"<form method=post>{buttons}</form>" if buttons else ""
 
 
-def _line(name: str, language: Language) -> str:
-    return f"<p role=status class=status>{_word(name, language)}</p>"
-
-
-def _word(name: str, language: Language) -> str:
-    return escape(say(WORKER_PAGE[name], language))
+def _line(sentence: str) -> str:
+    return f"<p role=status class=status>{escape(sentence)}</p>"

@@ -17,11 +17,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from alerting.core.languages import PACKS, named
+from alerting.core.model import PlaceText
 from alerting.ports import Conflict, Database
 from alerting.store import news, timeline
 from alerting.store.news import News
 from devices.model import Language
-from devices.taxonomy import TAXONOMY
 from gengfu.settings_also_tell import AlsoTellOptions, Event, plugin_of
 
 if TYPE_CHECKING:
@@ -38,24 +39,8 @@ socket_timeout_s = 5.0
 Send = Callable[[str, str], bool]
 """(title, body): True when it was handed over. Blocks."""
 
-_WORDS = {
-    Language.ZH_CN: {
-        "opened": "{label}，{place}，{time}，编号{reference}",
-        "taken": "{who}已前往：{label}，{place}，编号{reference}",
-        "closed": "已结束：{label}，{place}，编号{reference}",
-        "drill": "演练，",
-        "somebody": "有人员",
-        "title": "更夫",
-    },
-    Language.EN: {
-        "opened": "{label} at {place}, {time}. Ref {reference}",
-        "taken": "{who} is going: {label} at {place}. Ref {reference}",
-        "closed": "Over: {label} at {place}. Ref {reference}",
-        "drill": "DRILL: ",
-        "somebody": "A colleague",
-        "title": "Gengfu",
-    },
-}
+_EVENTS: Mapping[str, Event] = {"": "opened", "taken": "taken", "closed": "closed"}
+"""By what `News` calls them."""
 
 
 @dataclass(slots=True)
@@ -153,28 +138,28 @@ class AlsoTell:
             each.stop()
 
     def _tell(self, told: News) -> None:
-        event = {"": "opened", "taken": "taken", "closed": "closed"}.get(told.work)
+        event = _EVENTS.get(told.work)
         listening = [each for each in self._lists if event in each.events]
         if event is None or not listening:
             return
-        words = _WORDS.get(self._language, _WORDS[Language.EN])
-        body = said(told, event, self._language, words, self._zone)
+        body = said(told, event, self._language, self._zone)
         for each in listening:
-            each.offer(words["title"], body)
+            each.offer(PACKS[self._language].product, body)
 
 
-def said(told: News, event: str, language: Language, words: Mapping[str, str], zone: ZoneInfo) -> str:
+def said(told: News, event: Event, language: Language, zone: ZoneInfo) -> str:
     """One line."""
-    hazard, chinese = TAXONOMY.get(told.code), language is Language.ZH_CN
-    label = told.code if hazard is None else hazard.zh if chinese else hazard.en
-    line = words[event].format(
-        label=label,
-        place=told.place.get("zh" if chinese else "en", ""),
+    pack = PACKS[language]
+    words, chat = pack.words, pack.chat
+    place = PlaceText(told.place.get("zh", ""), told.place.get("en", ""), "", "")
+    line = {"opened": chat.opened, "taken": chat.taken, "closed": chat.closed}[event].format(
+        label=pack.labels.get(told.code, told.code),
+        place=named(place, language),
         time=f"{told.at.astimezone(zone):%H:%M}",
         reference=told.reference,
-        who=told.who or words["somebody"],
+        who=told.who or words.somebody,
     )
-    return (words["drill"] if told.drill else "") + line
+    return f"{words.drill}{words.mark_end}{line}" if told.drill else line
 
 
 def _read(conn: Connection, after: int) -> tuple[list[News], int]:

@@ -1,13 +1,14 @@
-"""An app message as the work apps show it: its parts, and the few words that cards add. Never sends."""
+"""An app message as the work apps show it: its parts, and which words a card adds to them. Never sends."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 
 from alerting.channels.base import Submission
-from devices.model import Language
+from alerting.core.languages import PACKS, known_as
+from alerting.core.languages.surfaces import Cards
+from alerting.core.model import Purpose
 
 _SENTENCE = re.compile(r"[。！？]|[.!?](?=\s|$)")
 gist_units_max = 20
@@ -38,6 +39,11 @@ class AppText:
         return bool(self.actions)
 
     @property
+    def opens(self) -> bool:
+        """It has a page to open: to answer, or to tap the daily message."""
+        return bool(self.answer_url) and (self.asks or self.purpose == Purpose.TEST)
+
+    @property
     def time(self) -> str:
         """Hour and minute, by the deployment's clock."""
         return self.at[_time]
@@ -48,54 +54,14 @@ class AppText:
         return _SENTENCE.split(self.body, maxsplit=1)[0][:gist_units_max]
 
 
-@dataclass(frozen=True, slots=True)
-class CardWords:
-    """The words that a card adds to the message."""
-
-    source: str
-    going: str
-    cannot: str
-    place: str
-    time: str
-    reference: str
-    map: str
-    see: str
-    answer: str
-    heard: Mapping[str, str]
-    """What a pressed button says from then on: it was stored, no more."""
+def words_of(language: str) -> Cards:
+    """What a card adds, in its reader's language."""
+    return PACKS[known_as(language)].cards
 
 
-WORDS: Mapping[Language, CardWords] = {
-    Language.ZH_CN: CardWords(
-        source="更夫",
-        going="出发",
-        cannot="无法前往",
-        place="地点",
-        time="时间",
-        reference="编号",
-        map="地图",
-        see="查看",
-        answer="打开并答复",
-        heard={"1": "已收到：出发", "2": "已收到：无法前往", "3": "已收到"},
-    ),
-    Language.EN: CardWords(
-        source="Gengfu",
-        going="Going",
-        cannot="Cannot go",
-        place="Place",
-        time="Time",
-        reference="Ref",
-        map="Map",
-        see="Open",
-        answer="Open and answer",
-        heard={"1": "Received: going", "2": "Received: cannot", "3": "Received"},
-    ),
-}
-
-
-def words_of(language: str) -> CardWords:
-    """English where a language has no card words of its own."""
-    return WORDS.get(Language(language), WORDS[Language.EN]) if language in list(Language) else WORDS[Language.EN]
+def source_of(language: str) -> str:
+    """Whom it says that it is from."""
+    return PACKS[known_as(language)].product
 
 
 def read(submission: Submission) -> AppText | None:
@@ -106,7 +72,7 @@ def read(submission: Submission) -> AppText | None:
         return None
 
 
-def rows(text: AppText, words: CardWords) -> list[tuple[str, str]]:
+def rows(text: AppText, words: Cards) -> list[tuple[str, str]]:
     """Place, time and reference, as far as there are any, each with its name."""
     named = ((words.place, text.place), (words.time, text.time), (words.reference, text.reference))
     return [(name, value) for name, value in named if value]

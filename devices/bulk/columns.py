@@ -156,7 +156,9 @@ STATES = _words(
     }
 )
 CHANNELS = _words({Channel.SMS: ("短信",), Channel.VOICE: ("电话", "语音"), Channel.APP: ("应用",)})
-LANGUAGES = _words({Language.ZH_CN: ("zh", "中文"), Language.EN: ("英文", "english")})
+LANGUAGES = _words(dict.fromkeys(Language, ())) | _words(
+    {Language.ZH_CN: ("zh", "中文"), Language.EN: ("英文", "english")}
+)
 COMMITTEES = _words(
     {
         Committee.OWNERS: ("业委会", "业主委员会"),

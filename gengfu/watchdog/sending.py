@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 import aiohttp
 
 from alerting.channels.mask import masked
+from alerting.core.languages import PACKS
 from devices.model import Language
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,6 @@ request_seconds_max = 10.0
 validity_s = 600
 ring_s = 40
 said_times = 3
-_VOICES = {Language.ZH_CN: "zh-CN", Language.EN: "en-US"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Sender:
         return await self._post("Messages", form)
 
     async def _call(self, number: str, speech: str, language: Language) -> bool:
-        say = f'<Say language="{_VOICES[language]}">{escape(speech)}</Say><Pause length="1"/>'
+        say = f'<Say language="{PACKS[language].voice}">{escape(speech)}</Say><Pause length="1"/>'
         form = {
             "To": number,
             "From": self._account.from_number,

@@ -14,7 +14,7 @@ from devices.model import Language
 from gengfu import also_tell
 from gengfu.also_tell import TellList, said
 from gengfu.settings import SettingsError, load_settings
-from gengfu.settings_also_tell import EVENTS
+from gengfu.settings_also_tell import EVENTS, Event
 
 news = News(
     seq=7,
@@ -30,8 +30,8 @@ shanghai = ZoneInfo("Asia/Shanghai")
 address = "json://user:hush-apprise@127.0.0.1:9/"
 
 
-def line(event: str, language: Language = Language.ZH_CN, told: News = news) -> str:
-    return said(told, event, language, also_tell._WORDS[language], shanghai)
+def line(event: Event, language: Language = Language.ZH_CN, told: News = news) -> str:
+    return said(told, event, language, shanghai)
 
 
 def until(true: object, within_s: float = 5.0) -> None:

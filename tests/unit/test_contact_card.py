@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from alerting.core.languages import PACKS
 from api.contact_card import ContactCard, distinct, line_octets_max, numbers_max, qr_svg, quiet_modules, vcard
-from api.phone_guides import GUIDES, NOTE
+from api.phone_guides import steps_of
 from devices.model import Language
 from tests.unit.qr_reading import read_matrix
 
@@ -46,15 +47,18 @@ def test_each_number_stands_once() -> None:
 
 
 def test_every_brand_says_the_same_things_in_both_languages() -> None:
-    assert list(GUIDES) == ["huawei", "xiaomi", "oppo", "vivo", "honor", "samsung", "apple", "other"]
-    for guide in GUIDES.values():
-        assert len(guide.steps) == 6
-        assert all(zh and en and zh != en for zh, en in guide.steps)
-        zh, en = ("\n".join(side) for side in zip(*guide.steps, strict=True))
+    chinese, english = (PACKS[language].guides for language in (Language.ZH_CN, Language.EN))
+    for guides in (chinese, english):
+        assert list(guides.brands) == ["huawei", "xiaomi", "oppo", "vivo", "honor", "samsung", "apple", "other"]
+    for brand in chinese.brands:
+        steps = (steps_of(chinese, brand), steps_of(english, brand))
+        assert len(steps[0]) == 6
+        assert all(zh and en and zh != en for zh, en in zip(*steps, strict=True))
+        zh, en = ("\n".join(side) for side in steps)
         for word in ("重复来电", "二维码", "通知"):
-            assert word in zh, guide.brand
-        assert re.search(r"repeat(ed)? call", en), guide.brand
-    assert "版本" in NOTE[0]
+            assert word in zh, brand
+        assert re.search(r"repeat(ed)? call", en), brand
+    assert "版本" in chinese.note
 
 
 def modules(svg: bytes) -> list[list[bool]]:

@@ -26,6 +26,11 @@ def pack(language: Language) -> Pack:
     return PACKS[language]
 
 
+def known_as(tag: str | None) -> Language:
+    """The language of a stored tag; English for one that nobody knows."""
+    return next((each for each in PACKS if each == tag), Language.EN)
+
+
 def named(place: PlaceText, language: Language) -> str:
     """The place as an SMS prints it."""
     own = PACKS[language]

@@ -1,5 +1,6 @@
 """What a language must bring: every sentence, the words of the registered templates, and how its script is spoken and
 counted. Data shapes only: no sentence stands here, and no field has a default, so that nothing can be left out.
+Messages stand here; cards, pages, chats and the like in `surfaces`.
 
 A `Piece` is printed when all its slots have something to say. Pieces with a `drop` rank are left out, lowest first,
 when an SMS is too long. Order: what, where, sensed by, time, act, reference.
@@ -8,6 +9,7 @@ when an SMS is too long. Order: what, where, sensed by, time, act, reference.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from alerting.core.languages.surfaces import Cards, Chat, Contact, Guides, RatingPage, Watching, WorkerPage
 from alerting.core.model import PlaceText
 from alerting.core.parts import Alphabet
 from devices.taxonomy import SignalClass
@@ -257,6 +259,10 @@ class Probing:
     self_test_title: str
     """The daily message that must be tapped."""
     self_test_body: str
+    self_test_ask: str
+    """On the page that its link opens, above the button."""
+    self_test_button: str
+    self_test_tapped: str
     lacks: Mapping[str, str]
 
 
@@ -322,6 +328,8 @@ class Pack:
     script: Script
     voice: str
     """The tag that a text-to-speech service knows it by."""
+    product: str
+    """Our name: whom a card, a chat and a page are from."""
     labels: Mapping[str, str]
     """Of every hazard code."""
     guidance: Mapping[str, str]
@@ -333,5 +341,12 @@ class Pack:
     drill_stopped: DrillEnd
     probing: Probing
     carrier: Carrier
+    cards: Cards
+    worker_page: WorkerPage
+    rating_page: RatingPage
+    chat: Chat
+    contact: Contact
+    guides: Guides
+    watching: Watching
     templates: Mapping[str, str]
     """By name: the text that a carrier registers, with `{name}` for a variable."""

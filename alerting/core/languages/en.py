@@ -5,6 +5,16 @@ Lines for the spot: as in the Chinese pack, which names their sources.
 
 from alerting.core.languages.base import Acts, Carrier, DrillEnd, Household, Pack, Piece, Probing, Speech, Sums, Words
 from alerting.core.languages.latin import LATIN
+from alerting.core.languages.surfaces import (
+    Cards,
+    Chat,
+    Contact,
+    Guides,
+    PhoneGuide,
+    RatingPage,
+    Watching,
+    WorkerPage,
+)
 from devices.taxonomy import TAXONOMY, SignalClass
 
 _GUIDANCE = {
@@ -304,6 +314,9 @@ _PROBING = Probing(
     push_body="Tap this message to confirm that alarms reach you here. There is no alarm.",
     self_test_title="Daily check, no alarm",
     self_test_body="Tap this message to confirm that alarms reach this phone today.",
+    self_test_ask="Tap the button to confirm that alarms reach this phone today.",
+    self_test_button="It reached this phone",
+    self_test_tapped="Confirmed: alarms reach this phone today. Thank you.",
     lacks={
         "no_alarm": "No alarm came within the time.",
         "not_restored": "It was not restored within the time.",
@@ -361,9 +374,166 @@ _CARRIER = Carrier(
     household=("{hazard}", "{hazard}, touch no switch, go out", "{hazard}"),
 )
 
+_CARDS = Cards(
+    going="Going",
+    cannot="Cannot go",
+    place="Place",
+    time="Time",
+    reference="Ref",
+    map="Map",
+    see="Open",
+    answer="Open and answer",
+    heard={"1": "Received: going", "2": "Received: cannot", "3": "Received"},
+)
+
+_WORKER_PAGE = WorkerPage(
+    when="Time",
+    reference="Reference",
+    map="Open the map",
+    choices={"going": "I am going", "cannot": "I cannot go", "again": "Call me again"},
+    standings={
+        "open": "Nobody is going yet. Can you go?",
+        "yours": "Recorded: you are going. Take care.",
+        "taken": "{name} is going. You need not go.",
+        "over": "It is over: nobody needs to go.",
+    },
+    told={
+        "declined": "Recorded: you cannot go. The next person is being told.",
+        "again": "You will be contacted again as soon as possible.",
+        "not_again": "It cannot be repeated now: somebody goes, or it was repeated too often. Please choose.",
+        "not_now": "That was not recorded. This is how it stands.",
+    },
+    choose="Choose one of these.",
+)
+
+_RATING_PAGE = RatingPage(
+    title="How was it handled?",
+    question="Are you satisfied with how the alarm at your home was handled?",
+    satisfied="Satisfied",
+    not_satisfied="Not satisfied",
+    thanks="Thank you. It is recorded.",
+    gone="This link is not valid, or no longer.",
+)
+
+_CHAT = Chat(
+    opened="{label} at {place}, {time}. Ref {reference}",
+    taken="{who} is going: {label} at {place}. Ref {reference}",
+    closed="Over: {label} at {place}. Ref {reference}",
+)
+
+_CONTACT = Contact(name="Gengfu", note="Fire alarms: always let this ring")
+
+_REPEAT_15 = (
+    "Settings > Sound > Do not disturb > Calls: allow favourite (starred) contacts and turn on repeat callers: a "
+    "second call from one number within 15 minutes rings."
+)
+_REPEAT_3 = (
+    "Settings > Sounds > Do not disturb (modes) > Calls: allow favourite contacts and turn on repeated calls: a "
+    "second call from one number within 3 minutes rings."
+)
+_UNBLOCK = ": put every number of the contact card on the white list, and do not block unknown callers."
+_AWAKE = ": let the app run in the background, or its messages do not come."
+
+_GUIDES = Guides(
+    note=(
+        "Menu names differ by version: if you cannot find one, type its key word into the search box of Settings. "
+        "None of this changes how your other calls ring."
+    ),
+    save="Scan the QR code of the contact card, save all our numbers as one contact and mark it as a favourite (star).",
+    notify=(
+        "Settings > Notifications > Gengfu (or your browser or work app): allow messages, on the lock screen, with "
+        "sound, and during do not disturb."
+    ),
+    try_out="Ask the control room for one more verification call and see that it rings.",
+    brands={
+        "huawei": PhoneGuide(
+            name="Huawei",
+            repeat=_REPEAT_15,
+            unblock="Phone > More > Blocked > Settings > Trustlist" + _UNBLOCK,
+            awake="Settings > Apps > App launch > manage manually: auto-launch, secondary launch, run in background"
+            + _AWAKE,
+        ),
+        "xiaomi": PhoneGuide(
+            name="Xiaomi / Redmi",
+            repeat=_REPEAT_15,
+            unblock="Phone (or Security) > Blocklist > Settings > Exceptions" + _UNBLOCK,
+            awake="Settings > Apps > Manage apps: autostart on, battery saver to no restrictions" + _AWAKE,
+        ),
+        "oppo": PhoneGuide(
+            name="OPPO / OnePlus / realme",
+            repeat=_REPEAT_15,
+            unblock="Phone > menu > Block and filter > Settings > Whitelist" + _UNBLOCK,
+            awake="Settings > Battery > App battery management: allow auto launch and background activity" + _AWAKE,
+        ),
+        "vivo": PhoneGuide(
+            name="vivo / iQOO",
+            repeat=_REPEAT_15,
+            unblock="Phone > Settings > Harassment filter > Whitelist" + _UNBLOCK,
+            awake="Settings > Battery > Background power: allow high use; iManager > Autostart" + _AWAKE,
+        ),
+        "honor": PhoneGuide(
+            name="Honor",
+            repeat=_REPEAT_15,
+            unblock="Phone > More > Blocked > Settings > Trustlist" + _UNBLOCK,
+            awake="Settings > Apps > App launch > manage manually: allow all three" + _AWAKE,
+        ),
+        "samsung": PhoneGuide(
+            name="Samsung",
+            repeat=_REPEAT_15,
+            unblock="Phone > More > Settings > Caller ID and spam protection" + _UNBLOCK,
+            awake="Settings > Battery > Background usage limits > Never sleeping apps" + _AWAKE,
+        ),
+        "apple": PhoneGuide(
+            name="Apple iPhone",
+            repeat=(
+                "Edit the contact > Ringtone > turn on Emergency Bypass (the surest); Settings > Focus > Do Not "
+                "Disturb > People: allow it, and allow repeated calls: a second call within 3 minutes rings."
+            ),
+            unblock=(
+                "Settings > Phone: turn off Silence Unknown Callers, or see that the card is saved; Messages > "
+                "Filter Unknown Senders: off."
+            ),
+            awake=(
+                "Add the Gengfu page to the home screen (push needs it), open it from there and allow messages; do "
+                "not swipe it away."
+            ),
+        ),
+        "other": PhoneGuide(
+            name="Other phones",
+            repeat=_REPEAT_3,
+            unblock="Phone > Settings > Spam and call screen" + _UNBLOCK,
+            awake="Settings > Battery > Battery optimisation: do not optimise it" + _AWAKE,
+        ),
+    },
+)
+
+_WATCHING = Watching(
+    parts={"broker": "broker", "database": "database", "provider": "provider"},
+    join=", ",
+    causes={
+        "silent": "the alarm service does not answer",
+        "not_ready": "the alarm service is not ready: {parts}",
+        "account": "an SMS or call account cannot be used",
+        "canary": "test alarms do not come through",
+        "violation": "the next step of an open alarm was lost or late",
+    },
+    texts={
+        "trouble": "Gengfu {instance} IN TROUBLE since {since}: {cause}. Real alarms may reach nobody. Act now.",
+        "well": "Gengfu {instance} is well again. Trouble since {since}: {cause}.",
+        "violation": "Gengfu {instance}: {cause}. Read the log.",
+        "test": "Gengfu {instance}: test of the watchdog. All is well, nothing to do.",
+    },
+    spoken={
+        "trouble": "This is the Gengfu watchdog. {cause}. Real alarms may reach nobody. Act now.",
+        "violation": "This is the Gengfu watchdog. {cause}. Read the log.",
+        "test": "This is a test call of the Gengfu watchdog. All is well, nothing to do.",
+    },
+)
+
 PACK = Pack(
     script=LATIN,
     voice="en-US",
+    product="Gengfu",
     labels={code: hazard.en for code, hazard in TAXONOMY.items()},
     guidance=_GUIDANCE,
     words=_WORDS,
@@ -373,6 +543,13 @@ PACK = Pack(
     drill_stopped=_DRILL_STOPPED,
     probing=_PROBING,
     carrier=_CARRIER,
+    cards=_CARDS,
+    worker_page=_WORKER_PAGE,
+    rating_page=_RATING_PAGE,
+    chat=_CHAT,
+    contact=_CONTACT,
+    guides=_GUIDES,
+    watching=_WATCHING,
     templates={
         "sms_page": "{what} at {place}, time {time}. Please {act}. Ref {code}",
         "sms_told": "{what}. Alarm: {hazard} at {place}, time {time}. Ref {code}",

@@ -7,6 +7,16 @@ fire safety of high-rise buildings (Ministry of Emergency Management, order 5), 
 
 from alerting.core.languages.base import Acts, Carrier, DrillEnd, Household, Pack, Piece, Probing, Speech, Sums, Words
 from alerting.core.languages.han import HAN
+from alerting.core.languages.surfaces import (
+    Cards,
+    Chat,
+    Contact,
+    Guides,
+    PhoneGuide,
+    RatingPage,
+    Watching,
+    WorkerPage,
+)
 from devices.taxonomy import TAXONOMY, SignalClass
 
 _GUIDANCE = {
@@ -305,6 +315,9 @@ _PROBING = Probing(
     push_body="请点按此通知，确认本机可以接收报警。没有发生警情。",
     self_test_title="每日自检，没有警情",
     self_test_body="请点按此通知，确认本机今天能收到报警。",
+    self_test_ask="请点按下面的按钮，确认本机今天能收到报警。",
+    self_test_button="确认收到",
+    self_test_tapped="已确认：本机今天能收到报警。谢谢。",
     lacks={
         "no_alarm": "限时内未收到报警",
         "not_restored": "限时内未恢复正常",
@@ -362,9 +375,151 @@ _CARRIER = Carrier(
     household=("{hazard}", "{hazard}，请勿开关电器，立即到室外", "{hazard}"),
 )
 
+_CARDS = Cards(
+    going="出发",
+    cannot="无法前往",
+    place="地点",
+    time="时间",
+    reference="编号",
+    map="地图",
+    see="查看",
+    answer="打开并答复",
+    heard={"1": "已收到：出发", "2": "已收到：无法前往", "3": "已收到"},
+)
+
+_WORKER_PAGE = WorkerPage(
+    when="时间",
+    reference="编号",
+    map="打开地图",
+    choices={"going": "我去", "cannot": "我去不了", "again": "再次呼叫我"},
+    standings={
+        "open": "还没有人去。您能去吗？",
+        "yours": "已记录：您去。请注意安全。",
+        "taken": "{name}正在前往，您不用去。",
+        "over": "此事已处理，无需再去。",
+    },
+    told={
+        "declined": "已记录：您去不了。正在通知下一位。",
+        "again": "好的，会尽快再次联系您。",
+        "not_again": "现在不能再次联系：已有人去，或次数已满。请直接选择。",
+        "not_now": "没有记录下来，情况如下。",
+    },
+    choose="请选择其中一项。",
+)
+
+_RATING_PAGE = RatingPage(
+    title="警情处置评价",
+    question="您对本次警情的处置满意吗？",
+    satisfied="满意",
+    not_satisfied="不满意",
+    thanks="谢谢，已记录。",
+    gone="此链接无效或已过期。",
+)
+
+_CHAT = Chat(
+    opened="{label}，{place}，{time}，编号{reference}",
+    taken="{who}已前往：{label}，{place}，编号{reference}",
+    closed="已结束：{label}，{place}，编号{reference}",
+)
+
+_CONTACT = Contact(name="更夫值班", note="消防报警来电，请允许响铃")
+
+_REPEAT_15 = (
+    "设置 > 声音 > 勿扰（免打扰）> 来电：允许收藏（星标）联系人，并打开“重复来电”：同一号码15分钟内第二次来电会响铃。"
+)
+_REPEAT_3 = (
+    "设置 > 声音和振动 > 免打扰（情景模式）> 来电：允许收藏联系人，并打开“重复来电”：同一号码3分钟内第二次来电会响铃。"
+)
+_UNBLOCK = "：把联系卡中的号码全部加入白名单，并关闭拦截陌生来电。"
+_AWAKE = "：让所用的应用在后台运行，否则收不到消息。"
+
+_GUIDES = Guides(
+    note="菜单名称因系统版本而异：找不到时，请在“设置”顶部的搜索框中搜索关键词。以上均不影响手机的其他来电。",
+    save="扫描联系卡二维码，把全部来电号码存为一个联系人，并设为收藏（星标）。",
+    notify="设置 > 通知 > 更夫（或所用浏览器、办公应用）：允许通知、锁屏显示、响铃，允许在勿扰时打扰。",
+    try_out="请值班室重新拨打一次验证电话，确认会响铃。",
+    brands={
+        "huawei": PhoneGuide(
+            name="华为",
+            repeat=_REPEAT_15,
+            unblock="电话 > 更多 > 骚扰拦截 > 设置 > 白名单" + _UNBLOCK,
+            awake="设置 > 应用和服务 > 应用启动管理 > 改为手动管理，允许自启动、关联启动、后台活动" + _AWAKE,
+        ),
+        "xiaomi": PhoneGuide(
+            name="小米 / 红米",
+            repeat=_REPEAT_15,
+            unblock="电话（或手机管家）> 骚扰拦截 > 设置 > 白名单" + _UNBLOCK,
+            awake="设置 > 应用设置 > 应用管理 > 打开自启动；省电策略改为无限制" + _AWAKE,
+        ),
+        "oppo": PhoneGuide(
+            name="OPPO / 一加 / realme",
+            repeat=_REPEAT_15,
+            unblock="电话 > 菜单 > 骚扰拦截 > 设置 > 白名单" + _UNBLOCK,
+            awake="设置 > 电池 > 应用耗电管理 > 允许自启动和完全后台行为" + _AWAKE,
+        ),
+        "vivo": PhoneGuide(
+            name="vivo / iQOO",
+            repeat=_REPEAT_15,
+            unblock="电话 > 设置 > 骚扰拦截 > 白名单" + _UNBLOCK,
+            awake="设置 > 电池 > 后台耗电管理 > 允许后台高耗电；i管家 > 自启动" + _AWAKE,
+        ),
+        "honor": PhoneGuide(
+            name="荣耀",
+            repeat=_REPEAT_15,
+            unblock="电话 > 更多 > 骚扰拦截 > 设置 > 白名单" + _UNBLOCK,
+            awake="设置 > 应用 > 应用启动管理 > 改为手动管理，三项全部允许" + _AWAKE,
+        ),
+        "samsung": PhoneGuide(
+            name="三星",
+            repeat=_REPEAT_15,
+            unblock="电话 > 更多 > 设置 > 来电拦截与防骚扰" + _UNBLOCK,
+            awake="设置 > 电池 > 后台使用限制 > 从不休眠的应用程序" + _AWAKE,
+        ),
+        "apple": PhoneGuide(
+            name="苹果 iPhone",
+            repeat=(
+                "编辑此联系人 > 电话铃声 > 打开“紧急来电可绕过”（最可靠）；设置 > 专注模式 > 勿扰 > 联系人："
+                "允许此联系人，并打开“允许重复来电”：3分钟内第二次来电会响铃。"
+            ),
+            unblock="设置 > 电话：关闭“将未知来电静音”，或确认已保存联系卡；信息 > 过滤未知发件人：关闭。",
+            awake="把更夫网页添加到主屏幕（推送需要），从主屏幕打开并允许通知；不要从后台划掉。",
+        ),
+        "other": PhoneGuide(
+            name="其他手机",
+            repeat=_REPEAT_3,
+            unblock="电话 > 设置 > 骚扰拦截（来电过滤）" + _UNBLOCK,
+            awake="设置 > 电池 > 电池优化：不优化此应用" + _AWAKE,
+        ),
+    },
+)
+
+_WATCHING = Watching(
+    parts={"broker": "消息服务器", "database": "数据库", "provider": "短信电话"},
+    join="、",
+    causes={
+        "silent": "报警服务没有应答",
+        "not_ready": "报警服务未就绪：{parts}",
+        "account": "短信电话账户不可用",
+        "canary": "自检报警未能通过",
+        "violation": "有警情的下一步丢失或延误",
+    },
+    texts={
+        "trouble": "【更夫】{instance}故障：{cause}，自{since}起。真实报警可能无人收到，请立即处理。",
+        "well": "【更夫】{instance}已恢复正常。故障自{since}起：{cause}。",
+        "violation": "【更夫】{instance}注意：{cause}。请查看日志。",
+        "test": "【更夫】{instance}看门狗测试，系统正常，无需处理。",
+    },
+    spoken={
+        "trouble": "这里是更夫看门狗。{cause}。真实报警可能无人收到，请立即处理。",
+        "violation": "这里是更夫看门狗。{cause}。请查看日志。",
+        "test": "这里是更夫看门狗的测试电话，系统正常，无需处理。",
+    },
+)
+
 PACK = Pack(
     script=HAN,
     voice="zh-CN",
+    product="更夫",
     labels={code: hazard.zh for code, hazard in TAXONOMY.items()},
     guidance=_GUIDANCE,
     words=_WORDS,
@@ -374,6 +529,13 @@ PACK = Pack(
     drill_stopped=_DRILL_STOPPED,
     probing=_PROBING,
     carrier=_CARRIER,
+    cards=_CARDS,
+    worker_page=_WORKER_PAGE,
+    rating_page=_RATING_PAGE,
+    chat=_CHAT,
+    contact=_CONTACT,
+    guides=_GUIDES,
+    watching=_WATCHING,
     templates={
         "sms_page": "{what}，位置{place}，时间{time}，请{act}。编号{code}",
         "sms_told": "{what}。警情为{hazard}，位置{place}，时间{time}，编号{code}",
