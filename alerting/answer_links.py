@@ -24,6 +24,8 @@ token_chars = 16
 worker_token_chars = 22
 """128 bits: a notification's own id, enciphered; who makes one up meets an id that nobody has."""
 worker_valid_hours = 12
+test_token_chars = 29
+"""A self-test's own id and 96 bits that only this deployment can have made."""
 path = "/a/"
 open_place = "_" * worker_token_chars
 """Stands in a text until it is sent, as long as the token that takes its place."""
@@ -62,6 +64,21 @@ class AnswerLinks:
             return ""
         encryptor = self._cipher.encryptor()
         return base64.urlsafe_b64encode(encryptor.update(plain) + encryptor.finalize()).decode().rstrip("=")
+
+    def test_link(self, test_id: str) -> str:
+        """Where this self-test message is tapped by whoever reads it without our app; empty as `link`."""
+        return self.link(self._test_token(test_id))
+
+    def test_of(self, token: str) -> str | None:
+        """Which self-test message it belongs to; None for a token that was made up."""
+        if not self.secret_key or len(token) != test_token_chars or not token.isascii():
+            return None
+        test_id = token[:-token_chars]
+        return test_id if hmac.compare_digest(token, self._test_token(test_id)) else None
+
+    def _test_token(self, test_id: str) -> str:
+        signed = hmac.digest(self.secret_key.encode(), f"self-test {test_id}".encode(), sha256)
+        return test_id + base64.urlsafe_b64encode(signed).decode()[:token_chars]
 
     def notification_of(self, token: str) -> str | None:
         """Whose link it is; an id that nobody has for a token that was made up; None for what cannot be one."""

@@ -180,6 +180,14 @@ class AppTargets:
         self._barred.difference_update(said.gone)  # not read any more; one that lives again must not stay barred
 
 
+def narrowed(target: Target, subscription_id: str) -> Target:
+    """Of a person's browsers this one alone, {} where it is none of them; a work app knows one account of his only."""
+    if "subscriptions" not in target:
+        return target
+    mine = tuple(each for each in target["subscriptions"] if each["id"] == subscription_id)
+    return {"subscriptions": mine} if mine else {}
+
+
 def _add(targets: dict[str, Target], row: SubscriptionRow) -> None:
     carrier = row.carrier.value
     if row.carrier is not AppCarrier.WEBPUSH:

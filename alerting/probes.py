@@ -16,6 +16,7 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from alerting import app_targets
 from alerting.carriers import Given, carriers_of
 from alerting.channels import TABLE as CHANNELS
 from alerting.channels.base import Accepted, Busy, Rejected, Scope, Submission, Submitted
@@ -24,9 +25,10 @@ from alerting.core.attempts import of_submitted
 from alerting.core.household_words import HOUSEHOLD as HOUSEHOLD_NAME
 from alerting.core.lines import Line, ends
 from alerting.core.model import AttemptState
+from alerting.core.readiness import STREAM
 from alerting.core.routing import Go
 from alerting.ports import Clock, Conflict, Database, Priority
-from alerting.store import probes
+from alerting.store import probes, readiness
 from alerting.store.probes import Probe
 from alerting.stream import Hub
 from devices.audit import AuditEntry
@@ -38,7 +40,7 @@ log = logging.getLogger(__name__)
 
 CONTACT = "contact"
 SELF_TEST = "self_test"
-"""The daily message to a phone: it confirms nothing but that it was tapped."""
+"""The daily message to one phone, by one carrier: it confirms nothing but that it was tapped there."""
 HOUSEHOLD = "household"
 """A check of a household's number: its own id is the contact's and the person's."""
 
@@ -53,7 +55,9 @@ app_again_s = 2.0
 push_event = "verification"
 self_test_event = "self_test"
 self_test_again_s = 300.0
-"""A phone without an open app is looked for again so often, until the message expires."""
+"""A phone that cannot be reached just now is tried again so often, until the message expires."""
+account_again_s = 1800.0
+"""What is wrong with our account is no fault of a phone: its message is tried again until it expires."""
 grace_s = 4.0
 urgency = 5
 line_busy_s = 10.0
@@ -114,9 +118,10 @@ class Probes:
             task.cancel()
 
     async def _send(self, probe: Probe) -> None:
-        if probe.channel is Channel.APP:
-            pushed = self._push(probe)
-            submitted = await self._by_carriers(probe, pushed) if probe.kind == SELF_TEST else pushed
+        if probe.kind == SELF_TEST and probe.provider != STREAM:
+            submitted = await self._to_phone(probe)
+        elif probe.channel is Channel.APP:
+            submitted = self._push(probe)
         else:
             submitted = await self._submit(probe)
         now = self._clock.now()
@@ -147,19 +152,21 @@ class Probes:
 
     def _pick(self, probe: Probe) -> str:
         """In the writer's thread: by which carrier; committed before it is sent."""
+        if probe.kind == SELF_TEST:
+            return probe.provider or STREAM
         return self._carriers.first(probe.channel, probe.address, probe.person_id or "", urgency, self._clock.now(), "")
 
-    async def _by_carriers(self, probe: Probe, pushed: Submitted) -> Submitted:
-        """To every app carrier that knows where he is, as a page would go: the message tries the way of a page."""
-        person_id, submission = probe.person_id or "", _submission(probe)
-        for name in self._carriers.order(Channel.APP, probe.address, person_id):
-            provider, target = self._carriers.named(Channel.APP, name), self._carriers.target(name, person_id)
-            if provider is None or not target:
-                continue
-            answer = await provider.submit(replace(submission, target=target), CHANNELS[Channel.APP].submit_deadline_s)
-            if isinstance(answer, Accepted):
-                pushed = answer
-        return pushed
+    async def _to_phone(self, probe: Probe) -> Submitted:
+        """By its own carrier to its own subscription; another phone of the same person proves nothing of this one."""
+        name, person_id = probe.provider or "", probe.person_id or ""
+        provider = self._carriers.named(Channel.APP, name)
+        target = app_targets.narrowed(self._carriers.target(name, person_id), probe.subscription_id or "")
+        if provider is None or not target:
+            return Busy(self_test_again_s)  # not read yet, or gone
+        submission = replace(_submission(probe), target=target)
+        answer = await provider.submit(submission, CHANNELS[Channel.APP].submit_deadline_s)
+        ours = isinstance(answer, Rejected) and answer.scope is Scope.ACCOUNT
+        return Busy(account_again_s) if ours else answer
 
     def _push(self, probe: Probe) -> Submitted:
         """To the person's open sessions; without one, again in a moment, until it expires."""
@@ -268,7 +275,8 @@ _VERIFYING = {CONTACT: _verified_by_key, HOUSEHOLD: _household_verified}
 
 def _judge(conn: Connection, probe: Probe, submitted: Submitted, now: datetime) -> None:
     if isinstance(submitted, Busy):
-        probes.again(conn, probe, now + timedelta(seconds=max(1.0, submitted.retry_after)))
+        least_s = self_test_again_s if probe.kind == SELF_TEST else 1.0
+        probes.again(conn, probe, now + timedelta(seconds=max(least_s, submitted.retry_after)))
         return
     state = of_submitted(submitted)
     if probe.channel is Channel.APP and state is AttemptState.PROVIDER_ACCEPTED:
@@ -276,3 +284,5 @@ def _judge(conn: Connection, probe: Probe, submitted: Submitted, now: datetime) 
     reference = submitted.provider_ref if isinstance(submitted, Accepted) else None
     error = (submitted.code or submitted.reason)[:64] if isinstance(submitted, Rejected) else None
     probes.settle(conn, probe, state, reference, error)
+    if probe.kind == SELF_TEST and isinstance(submitted, Rejected):
+        readiness.refuse_self_test(conn, probe.id, submitted.reason)

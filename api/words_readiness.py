@@ -59,6 +59,31 @@ REMEDIES: dict[str, Sentence] = {
         "自检消息未点按：请打开应用点按；收不到时按手机设置指南检查通知。",
         "The self-test message was not tapped: open the app and tap it; if none comes, follow the phone guide.",
     ),
+    "tap_or_remove": (
+        "此手机的自检消息未点按：请在该手机上点按；手机已不用的，请删除其订阅。",
+        "The message on this phone was not tapped: tap it there, or remove the phone if it is not used any more.",
+    ),
+    "renew_phone": (
+        "服务商不接受发往此处的消息：请核对办公应用账号，或在该手机上重新允许推送。",
+        "Its carrier takes no message for it: check the work app's user id, or allow push messages there again.",
+    ),
+    "await_self_test": (
+        "尚未收到自检消息；每天按设定的时间发送，收到后请点按。",
+        "No self-test message was sent there yet: it comes once a day; tap it.",
+    ),
+    "no_app": (
+        "没有应用：每日自检到不了这部手机。请安装应用并登录，或登记办公应用账号；在此之前请用验证电话核实号码。",
+        "No app: the daily test does not reach this phone. Install the app and sign in, or register a work app; until "
+        "then prove the number by a verification call.",
+    ),
+    "add_app_contact": (
+        "报警不会发到应用：请为此人登记或恢复“应用”联系方式。",
+        "No alarm goes to an app of this person: add an app contact, or opt it in again.",
+    ),
+    "set_public_url": (
+        "办公应用中无法点按：请管理员设置 public_url。",
+        "Nobody can tap it in a work app: the administrator must set public_url.",
+    ),
     "install_app": ("尚未使用应用；请安装并登录。", "The app was never used: install it and sign in."),
     "open_app": ("应用已久未打开；请打开并登录。", "The app was not opened for a week: open it and sign in."),
     "allow_push": ("请在应用中允许推送通知。", "Allow push messages in the app."),
@@ -83,6 +108,7 @@ ITEMS: dict[str, Sentence] = {
     "unreachable": ("号码无法接通", "number unreachable"),
     "verified": ("号码验证", "verified"),
     "self_test": ("每日自检消息", "daily self-test"),
+    "phone": ("单部手机自检", "self-test of one phone"),
     "white_list": ("运营商白名单", "white list"),
     "budget": ("今晚剩余额度", "budget left tonight"),
     "app": ("应用使用", "app in use"),
@@ -93,6 +119,14 @@ ITEMS: dict[str, Sentence] = {
     "language": ("语言", "language"),
 }
 """Names of what is looked at."""
+CARRIERS: dict[str, Sentence] = {
+    "stream": ("应用", "app"),
+    "webpush": ("推送通知", "push messages"),
+    "wecom": ("企业微信", "WeCom"),
+    "dingtalk": ("钉钉", "DingTalk"),
+    "feishu": ("飞书", "Feishu"),
+}
+"""How a phone is called that its owner gave no name."""
 ABOUT: dict[str, Sentence] = {
     "credentials": ("账户凭证", "credentials"),
     "account": ("账户状态", "account"),

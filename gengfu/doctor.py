@@ -107,7 +107,7 @@ def _asked(
     conn: Connection, now: datetime, settings: Settings
 ) -> tuple[datetime | None, Registry, list[ImportRow], CanaryRow | None, list[Finding]]:
     begun = imports.in_state(conn, State.APPLYING)
-    ready = [workers_ready(conn, settings, now), *receipt_findings(conn, now)]
+    ready = [*workers_ready(conn, settings, now), *receipt_findings(conn, now)]
     return checks.last_commit(conn), _registry(conn, now, settings.timezone), begun, canary.read(conn), ready
 
 

@@ -10,14 +10,16 @@ from sqlalchemy import Connection
 from alerting.channels.base import ChannelProvider, Health, HealthWord
 from alerting.channels.base import Finding as Checked
 from alerting.channels.providers import TABLE as VENDORS
-from alerting.core.readiness import Item, What, faults, readiness
+from alerting.core.readiness import Item, What, faults, phones_asked, readiness
 from alerting.store import readiness as store
 from alerting.store.readiness import CheckRow
 from api.store.readiness import facts_of, workers_page
 from gengfu.doctor_findings import Finding, fault_of, fine, warning
+from gengfu.doctor_phones import OfWorker, phone_findings
 from gengfu.readiness_setup import card_of, configured_of
 from gengfu.settings_model import Settings
 from gengfu.template_check import template_faults
+from gengfu.vendors import accounts_of
 
 check_within_s = 8.0
 people_at_once = 500
@@ -29,27 +31,26 @@ SAFETY = {What.OPTED_OUT.value, What.UNREACHABLE.value}
 
 def account_findings(settings: Settings) -> list[Finding]:
     """One line per account and thing checked; none where no vendor is configured."""
-    return [*_template_lines(settings), *asyncio.run(_accounts(vendors_of(settings)))]
+    return [*_template_lines(settings), *asyncio.run(_accounts(accounts_of(settings)))]
 
 
-def vendors_of(settings: Settings) -> dict[str, object]:
-    """Settings of every vendor that has an account."""
-    chosen = {name: getattr(settings, name, None) for name in VENDORS}
-    return {name: each.settings(settings.callback_base) for name, each in chosen.items() if each is not None}
-
-
-def workers_ready(conn: Connection, settings: Settings, now: datetime) -> Finding:
-    """How many workers are not ready, and what it is mostly."""
-    vendors = vendors_of(settings)
+def workers_ready(conn: Connection, settings: Settings, now: datetime) -> list[Finding]:
+    """How many workers are not ready, what it is mostly, and whose phones did not prove themselves by day."""
+    vendors = accounts_of(settings)
     card = card_of(vendors, settings.caller_name, settings.caller_numbers)
-    configured = configured_of(vendors, self_tests=settings.self_test.daily, numbers=card.numbers)
+    daily, links = settings.self_test.daily, bool(settings.public_url or settings.twilio)
+    configured = configured_of(vendors, self_tests=daily, numbers=card.numbers, links=links)
+    phones: list[OfWorker] = []
     wrong: dict[str, tuple[Item, ...]] = {}
     count, after = 0, None
     while rows := workers_page(conn, after, people_at_once, now=now):
         count, after = count + len(rows), rows[-1][0]
-        for facts in facts_of(conn, [row[0] for row in rows]):
+        codes = {row[0]: row[1] for row in rows}
+        for facts in facts_of(conn, list(codes)):
             wrong[facts.person_id] = faults(readiness(facts, configured, now))
-    return _workers_line(count, {who: items for who, items in wrong.items() if items})
+            phones.append(OfWorker(codes[facts.person_id], phones_asked(facts.phones, configured.carriers)))
+    ready = _workers_line(count, {who: items for who, items in wrong.items() if items})
+    return [ready, *(phone_findings(phones, now) if daily else ())]
 
 
 def receipt_findings(conn: Connection, now: datetime) -> list[Finding]:

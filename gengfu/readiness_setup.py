@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from alerting.answer_links import AnswerLinks
 from alerting.carriers import Carriers
 from alerting.core.readiness import Configured
 from alerting.ports import Clock, Conflict, Database, Ids
@@ -57,6 +58,7 @@ class Readiness:
         self._config = config
         self._ids = ids
         self._metrics = metrics
+        self._links = AnswerLinks(config.secret_key, config.public_url)
         self._carriers: Carriers | None = None
         self._watch: ProviderWatch | None = None
 
@@ -70,7 +72,7 @@ class Readiness:
         works = {"provider watch": self._watch.run()}
         hour = self._config.self_test_hour
         if hour is not None and "worker" in self._config.roles:
-            tests = SelfTests(database, clock, self._ids, self._config.core, hour)
+            tests = self_tests_of(self._config, database, clock, self._ids, hour)
             works["self tests"] = run_self_tests(tests, service)
         return works
 
@@ -81,26 +83,36 @@ class Readiness:
 
     def provider(self) -> bool | str:
         """The part `provider` of /readyz: True, or what is wrong."""
-        if not any(name in self._vendors for name in PHONE_VENDORS):
+        if not any(name in self._config.vendors for name in PHONE_VENDORS):
             return "no SMS and call provider is configured: set GENGFU_TWILIO__ACCOUNT_SID"
         return (self._watch.fault() if self._watch is not None else None) or True
 
     def deps(self, notify: Callable[[Connection, str], None]) -> dict[str, Any]:
         """What `api.deps.Deps` gets."""
-        card = card_of(self._vendors, self._config.caller_name, self._config.caller_numbers)
+        card = card_of(self._config.vendors, self._config.caller_name, self._config.caller_numbers)
         self_tests = self._config.self_test_hour is not None
         found: dict[str, Any] = {
-            "readiness": configured_of(self._vendors, self_tests=self_tests, numbers=card.numbers),
+            "readiness": configured_of(
+                self._config.vendors, self_tests=self_tests, numbers=card.numbers, links=bool(self._config.public_url)
+            ),
             "card": card,
+            "links": self._links,
             "checks": Checks(self._watch, notify),
         }
         return found if self._carriers is None else found | {"budget": partial(budget_of, self._carriers)}
 
-    @property
-    def _vendors(self) -> Mapping[str, object]:
-        """Settings of every configured vendor account."""
-        twilio = {} if self._config.twilio is None else {"twilio": self._config.twilio}
-        return {**twilio, **self._config.vendors}
+
+def self_tests_of(config: "AppConfig", database: Database, clock: Clock, ids: Ids, hour: int) -> SelfTests:
+    """To every phone that this deployment can reach, with links where phones can reach us."""
+    return SelfTests(
+        database,
+        clock,
+        ids,
+        config.core,
+        hour,
+        carriers=[each.value for each in AppCarrier if each.value in config.vendors],
+        link=AnswerLinks(config.secret_key, config.public_url).test_link,
+    )
 
 
 async def run_self_tests(tests: SelfTests, service: Service) -> None:
@@ -114,13 +126,16 @@ async def run_self_tests(tests: SelfTests, service: Service) -> None:
         await asyncio.sleep(self_tests_look_s)
 
 
-def configured_of(vendors: Mapping[str, object], *, self_tests: bool, numbers: tuple[str, ...]) -> Configured:
+def configured_of(
+    vendors: Mapping[str, object], *, self_tests: bool, numbers: tuple[str, ...], links: bool = True
+) -> Configured:
     return Configured(
         white_lists=tuple(name for name in WHITE_LISTS if name in vendors),
         work_apps=tuple(each.value for each in AppCarrier if each is not AppCarrier.WEBPUSH and each.value in vendors),
         push="webpush" in vendors,
         self_tests=self_tests,
         card=bool(numbers),
+        links=links,
     )
 
 

@@ -3,18 +3,22 @@
 Law: `fault` is known to be wrong, `unknown` is what nobody has proved; neither keeps anybody from being called.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from devices.model import Channel
+from devices.model import AppCarrier, Channel
 
 app_quiet_max = timedelta(days=7)
 """An app that has not been opened for so long is probably gone from the phone."""
 push_age_max = timedelta(days=60)
 """A push subscription that nobody has confirmed for so long has probably ended without a word."""
 untapped_max = timedelta(hours=24)
+"""A phone on which the daily message was tapped no later than this proves that its owner can be reached."""
+STREAM = "stream"
+"""The app's own live stream, as a carrier and as a phone."""
+WEBPUSH = AppCarrier.WEBPUSH.value
 CHINA = "+86"
 
 
@@ -33,6 +37,9 @@ class What(StrEnum):
     UNREACHABLE = "unreachable"
     VERIFIED = "verified"
     SELF_TEST = "self_test"
+    """Was it tapped on any phone of his?"""
+    PHONE = "phone"
+    """The same of each phone."""
     WHITE_LIST = "white_list"
     BUDGET = "budget"
     APP = "app"
@@ -78,6 +85,36 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Phone:
+    """Where the daily message goes (a browser, an account of a work app, the app's own stream) and what became of it.
+    Nothing here says where that is."""
+
+    carrier: str
+    subscription_id: str | None = None
+    """None: the stream, which has none."""
+    label: str = ""
+    """What its owner calls it."""
+    day: str = ""
+    """ISO local date of the last message."""
+    sent_at: datetime | None = None
+    tapped_at: datetime | None = None
+    untapped_since: datetime | None = None
+    """The first message since the last tap."""
+    refused: str = ""
+    """Why its carrier would not take the last message there."""
+
+    def stale(self, now: datetime) -> bool:
+        return self.untapped_since is not None and now - self.untapped_since >= untapped_max
+
+    def proved(self, now: datetime) -> bool:
+        return self.tapped_at is not None and not self.stale(now)
+
+    def word(self, now: datetime) -> Word:
+        """One phone by itself is never a fault: he may have another."""
+        return Word.FINE if self.proved(now) else Word.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that is known of one worker's reachability."""
 
@@ -87,9 +124,8 @@ class Facts:
     carriers: Mapping[str, datetime] = field(default_factory=dict)
     """App carriers with a live subscription of his (`webpush`, `wecom` ...) -> when it was last confirmed."""
     app_seen_at: datetime | None = None
-    self_test_sent_at: datetime | None = None
-    untapped_since: datetime | None = None
-    tapped_at: datetime | None = None
+    phones: tuple[Phone, ...] = ()
+    """Every live subscription of his and the stream; none where no alarm would go to an app of his."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +138,13 @@ class Configured:
     push: bool = False
     self_tests: bool = True
     card: bool = True
+    links: bool = True
+    """Phones reach our pages: without, nobody can tap in a work app."""
+
+    @property
+    def carriers(self) -> frozenset[str]:
+        """App carriers that have an account here."""
+        return frozenset({*self.work_apps, *((WEBPUSH,) if self.push else ())})
 
 
 def readiness(facts: Facts, configured: Configured, now: datetime) -> tuple[Item, ...]:
@@ -117,6 +160,17 @@ def readiness(facts: Facts, configured: Configured, now: datetime) -> tuple[Item
     ]
     order = {what: number for number, what in enumerate(What)}
     return tuple(sorted(found, key=lambda item: order[item.what]))
+
+
+def phones_asked(phones: Sequence[Phone], carriers: Collection[str]) -> tuple[Phone, ...]:
+    """Those that get a message each: subscriptions of these carriers, and the stream where that is all he has."""
+    subscribed = tuple(phone for phone in phones if phone.carrier in carriers)
+    return subscribed or tuple(phone for phone in phones if phone.carrier == STREAM)
+
+
+def tappable(carrier: str, *, links: bool) -> bool:
+    """Can the message be tapped there? In a work app only by a link; our own client needs none."""
+    return links or carrier in (STREAM, WEBPUSH)
 
 
 def faults(items: Iterable[Item]) -> tuple[Item, ...]:
@@ -167,16 +221,43 @@ def _budget(point: Point) -> Item:
 
 
 def _self_test(facts: Facts, configured: Configured, now: datetime) -> Iterator[Item]:
-    if not configured.self_tests and facts.self_test_sent_at is None:
+    phones = phones_asked(facts.phones, configured.carriers)
+    if not configured.self_tests and all(phone.sent_at is None for phone in phones):
         return
-    since = facts.untapped_since
-    if since is not None and now - since >= untapped_max:
-        yield Item(What.SELF_TEST, Word.FAULT, Channel.APP, since=since, remedy="tap_self_test")
-    elif facts.tapped_at is not None:
-        yield Item(What.SELF_TEST, Word.FINE, Channel.APP, since=facts.tapped_at)
-    else:
-        remedy = "install_app" if facts.self_test_sent_at is None else "tap_self_test"
-        yield Item(What.SELF_TEST, Word.UNKNOWN, Channel.APP, since=since, remedy=remedy)
+    yield _reached(facts, phones, now)
+    for phone in phones:
+        yield _phone_tested(phone, configured, now)
+
+
+def _reached(facts: Facts, phones: Sequence[Phone], now: datetime) -> Item:
+    """A fault when a message has waited too long and no phone of his has proved itself meanwhile."""
+    if not phones:
+        remedy = "add_app_contact" if facts.carriers else "no_app"
+        return Item(What.SELF_TEST, Word.UNKNOWN, Channel.APP, remedy=remedy)
+    proved = [phone.tapped_at for phone in phones if phone.tapped_at is not None and phone.proved(now)]
+    if proved:
+        return Item(What.SELF_TEST, Word.FINE, Channel.APP, since=max(proved))
+    stale = [phone.untapped_since for phone in phones if phone.untapped_since is not None and phone.stale(now)]
+    if stale:  # the last of them that could be reached is since then no longer proved
+        return Item(What.SELF_TEST, Word.FAULT, Channel.APP, since=max(stale), remedy="tap_self_test")
+    sent = [phone.sent_at for phone in phones if phone.sent_at is not None]
+    remedy = "tap_self_test" if sent else "await_self_test"
+    return Item(What.SELF_TEST, Word.UNKNOWN, Channel.APP, since=min(sent, default=None), remedy=remedy)
+
+
+def _phone_tested(phone: Phone, configured: Configured, now: datetime) -> Item:
+    word, since = phone.word(now), phone.untapped_since
+    remedy: str | None = "tap_self_test"
+    if word is Word.FINE:
+        since, remedy = phone.tapped_at, None
+    elif phone.refused:
+        remedy = "renew_phone"
+    elif phone.stale(now):
+        remedy = "tap_or_remove"
+    elif phone.sent_at is None:
+        reachable = tappable(phone.carrier, links=configured.links)
+        remedy = "await_self_test" if reachable else "set_public_url"
+    return Item(What.PHONE, word, Channel.APP, phone.carrier, since, remedy, phone.label)
 
 
 def _white_lists(facts: Facts, configured: Configured) -> Iterator[Item]:

@@ -48,6 +48,8 @@ class Probe:
     """Who carries it; committed before it is sent."""
     wording: Wording | None = None
     """The text for carriers of registered templates; emptied with it."""
+    subscription_id: str | None = None
+    """The one that it goes to, and no other; None: wherever the person is found."""
 
 
 _NAMES = tuple(Probe.__dataclass_fields__)

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, true, update
+from sqlalchemy import Connection, bindparam, delete, func, literal, null, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from alerting.core.readiness import STREAM, Phone
 from alerting.store.tables import attempts, callbacks, incidents, notifications
 from alerting.store.tables_readiness import provider_checks, self_tests
 from devices.model import Channel, Language, PersonKind
 from devices.store.lists import one_of
+from devices.store.subscriptions import note_confirmed
 from devices.store.tables import contact_points, people
 from devices.store.tables_duty import leaves
 from devices.store.tables_subscriptions import subscriptions
@@ -40,13 +42,14 @@ class CheckRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SelfTestRow:
+class Asked:
+    """Who is asked to tap, by a link that only his phone has."""
+
     person_id: str
-    day: str
-    test_id: str
-    sent_at: datetime
-    untapped_since: datetime | None
-    tapped_at: datetime | None
+    name: str
+    language: Language
+    place_id: str | None
+    tapped: bool
 
 
 def checks(conn: Connection) -> list[CheckRow]:
@@ -107,61 +110,119 @@ def last_accepted(conn: Connection) -> dict[tuple[str, str], datetime]:
     }
 
 
-def to_self_test(
-    conn: Connection, day: str, now: datetime, most: int, after: str | None = None
-) -> list[tuple[str, Language]]:
-    """Workers with an app who have had no message on this day: not who has left or is on leave. In order of ids."""
+def to_self_test(conn: Connection, now: datetime, most: int, after: str | None = None) -> list[tuple[str, Language]]:
+    """Workers to whose apps alarms go, in order of ids: not who has left or is on leave."""
     away = select(leaves.c.person_id).where(leaves.c.starts_at <= now, leaves.c.ends_at > now)
-    apps = select(contact_points.c.person_id).where(
-        contact_points.c.channel == Channel.APP.value, contact_points.c.opted_out_at.is_(None)
-    )
-    browsers = select(subscriptions.c.person_id).where(subscriptions.c.gone_at.is_(None))
     query = select(people.c.id, people.c.language).where(
         people.c.kind == PersonKind.WORKER.value,
         people.c.left_at.is_(None) | (people.c.left_at > now),
-        people.c.id.in_(apps) | people.c.id.in_(browsers),
+        people.c.id.in_(_BY_APP),
         people.c.id.not_in(away),
-        people.c.id.not_in(select(self_tests.c.person_id).where(self_tests.c.day >= day)),
         true() if after is None else people.c.id > after,
     )
     rows = conn.execute(query.order_by(people.c.id).limit(most))
     return [(row[0], Language(row[1])) for row in rows]
 
 
-def begin_self_test(conn: Connection, person_id: str, day: str, test_id: str, now: datetime) -> bool:
-    """This process sends today's message to this person; False: somebody has. An untapped one stays untapped."""
+def phones_of(conn: Connection, people_ids: Collection[str]) -> dict[str, tuple[Phone, ...]]:
+    """Every live subscription and the stream of each of these people, with what became of the last message there. Not
+    of whom no alarm goes to an app: without such a contact a subscription is never used."""
+    found: dict[str, list[Phone]] = {}
+    if people_ids:
+        asked = {"people_ids": sorted(people_ids)}
+        for person_id, *columns in (*conn.execute(_SUBSCRIBED, asked), *conn.execute(_STREAMS, asked)):
+            found.setdefault(person_id, []).append(_phone(columns))
+    return {person_id: tuple(phones) for person_id, phones in found.items()}
+
+
+def begin_self_test(conn: Connection, person_id: str, phone: str, day: str, test_id: str, now: datetime) -> bool:
+    """This process sends today's message to this phone; False: somebody has. An untapped one stays untapped."""
     first = _UPSERT[conn.dialect.name](self_tests).values(
-        person_id=person_id, day=day, test_id=test_id, sent_at=now, untapped_since=now
+        person_id=person_id, phone=phone, day=day, test_id=test_id, sent_at=now, untapped_since=now, refused=""
     )
     if conn.execute(first.on_conflict_do_nothing()).rowcount == 1:
         return True
-    again = update(self_tests).where(self_tests.c.person_id == person_id, self_tests.c.day < day)
+    mine = (self_tests.c.person_id == person_id, self_tests.c.phone == phone, self_tests.c.day < day)
     untapped = func.coalesce(self_tests.c.untapped_since, now)
-    return conn.execute(again.values(day=day, test_id=test_id, sent_at=now, untapped_since=untapped)).rowcount == 1
+    again = update(self_tests).where(*mine)
+    values = {"day": day, "test_id": test_id, "sent_at": now, "untapped_since": untapped, "refused": ""}
+    return conn.execute(again.values(**values)).rowcount == 1
+
+
+def refuse_self_test(conn: Connection, test_id: str, why: str) -> None:
+    """Its carrier would not take this message for this phone."""
+    conn.execute(update(self_tests).where(self_tests.c.test_id == test_id).values(refused=why[:64]))
 
 
 def tap_self_test(conn: Connection, person_id: str, test_id: str, now: datetime) -> bool:
-    """He tapped it. Any newer tap or a repeat says the same; False where this person has no such message."""
+    """He tapped it on that phone, which says that its subscription works, and nothing of any other. A repeat says the
+    same; False where this person has no such message."""
     mine = (self_tests.c.person_id == person_id, self_tests.c.test_id == test_id)
-    return conn.execute(update(self_tests).where(*mine).values(tapped_at=now, untapped_since=None)).rowcount == 1
+    phone = conn.scalar(select(self_tests.c.phone).where(*mine))
+    if phone is None:
+        return False
+    conn.execute(update(self_tests).where(*mine).values(tapped_at=now, untapped_since=None, refused=""))
+    note_confirmed(conn, [(phone, person_id)], now)
+    return True
 
 
-def self_tests_of(conn: Connection, people_ids: Collection[str]) -> dict[str, SelfTestRow]:
-    """The newest message of each of these people who ever had one."""
-    if not people_ids:
-        return {}
-    rows = conn.execute(_SELF_TESTS, {"people_ids": sorted(people_ids)})
-    return {row[0]: SelfTestRow(*row) for row in rows}
+def asked_to_tap(conn: Connection, test_id: str) -> Asked | None:
+    """Whose the newest message of some phone is; None for any other."""
+    row = conn.execute(_ASKED, {"test_id": test_id}).first()
+    return None if row is None else Asked(row[0], row[1], Language(row[2]), row[3], tapped=row[4] is None)
 
 
-_SELF_TESTS = select(
-    self_tests.c.person_id,
+def forget_phones(conn: Connection, people_ids: Collection[str]) -> None:
+    """Of subscriptions that these people have no more."""
+    live = select(subscriptions.c.id).where(
+        subscriptions.c.person_id == self_tests.c.person_id, subscriptions.c.gone_at.is_(None)
+    )
+    gone = delete(self_tests).where(
+        one_of(self_tests.c.person_id, "people_ids"), self_tests.c.phone != STREAM, self_tests.c.phone.not_in(live)
+    )
+    conn.execute(gone, {"people_ids": sorted(people_ids)})
+
+
+_BY_APP = select(contact_points.c.person_id).where(
+    contact_points.c.channel == Channel.APP.value, contact_points.c.opted_out_at.is_(None)
+)
+_TESTED = (
     self_tests.c.day,
-    self_tests.c.test_id,
     self_tests.c.sent_at,
-    self_tests.c.untapped_since,
     self_tests.c.tapped_at,
-).where(one_of(self_tests.c.person_id, "people_ids"))
+    self_tests.c.untapped_since,
+    self_tests.c.refused,
+)
+_SUBSCRIBED = (
+    select(subscriptions.c.person_id, subscriptions.c.carrier, subscriptions.c.id, subscriptions.c.label, *_TESTED)
+    .select_from(
+        subscriptions.outerjoin(
+            self_tests,
+            (self_tests.c.person_id == subscriptions.c.person_id) & (self_tests.c.phone == subscriptions.c.id),
+        )
+    )
+    .where(
+        one_of(subscriptions.c.person_id, "people_ids"),
+        subscriptions.c.gone_at.is_(None),
+        subscriptions.c.person_id.in_(_BY_APP),
+    )
+    .order_by(subscriptions.c.id)
+)
+_STREAMS = (
+    select(people.c.id, literal(STREAM), null(), literal(""), *_TESTED)
+    .select_from(people.outerjoin(self_tests, (self_tests.c.person_id == people.c.id) & (self_tests.c.phone == STREAM)))
+    .where(one_of(people.c.id, "people_ids"), people.c.id.in_(_BY_APP))
+)
+_ASKED = (
+    select(people.c.id, people.c.name, people.c.language, people.c.place_id, self_tests.c.untapped_since)
+    .select_from(self_tests.join(people, people.c.id == self_tests.c.person_id))
+    .where(self_tests.c.test_id == bindparam("test_id"))
+)
+
+
+def _phone(columns: Sequence[Any]) -> Phone:
+    carrier, subscription_id, label, day, sent_at, tapped_at, untapped_since, refused = columns
+    return Phone(carrier, subscription_id, label, day or "", sent_at, tapped_at, untapped_since, refused or "")
 
 
 def _check(row: Any) -> CheckRow:

@@ -91,7 +91,7 @@ probes = Table(
     "probes",
     metadata,
     Column("id", String(13), primary_key=True),  # the attempt id that providers call back with
-    Column("kind", Word, nullable=False),  # contact | real_message
+    Column("kind", Word, nullable=False),  # contact | real_message | household | self_test
     Column("contact_id", Id, index=True),
     Column("walk_test_id", Id, index=True),
     Column("person_id", Id),
@@ -111,6 +111,7 @@ probes = Table(
     Column("expires_at", Instant, nullable=False),
     Column("lease_boot", Sequence),
     Column("provider", Word),
+    Column("subscription_id", Id),  # the one that it goes to and no other
     Column("provider_ref", String(64)),
     Column("error", String(64)),
     Column("confirmed_at", Instant),

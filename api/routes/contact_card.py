@@ -4,15 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from alerting.core.languages import PACKS
 from api.auth import GuardedRoute
 from api.contact_card import ContactCard, qr_svg, vcard
 from api.deps import Deps, Use
 from api.errors import Problem, language_of
 from api.pages import answer
 from api.permissions import PREFIX
-from api.phone_guides import GUIDES, NOTE
+from api.phone_guides import steps_of
 from api.schemas.readiness import GuideOut, GuidesOut
-from api.words import say
 from devices.model import Language
 
 router = APIRouter(prefix=PREFIX, tags=["readiness"], route_class=GuardedRoute)
@@ -37,12 +37,12 @@ async def read_code(request: Request, use: Use, language: Wanted = None) -> Resp
 @router.get("/phone-guides", response_model=GuidesOut)
 async def read_guides(request: Request) -> Response:
     """Per brand, step by step: save the card, let repeated calls ring, white list, messages, battery."""
-    language = language_of(request)
+    guides = PACKS[language_of(request)].guides
     items = [
-        GuideOut(brand=each.brand, name=say(each.name, language), steps=[say(step, language) for step in each.steps])
-        for each in GUIDES.values()
+        GuideOut(brand=brand, name=own.name, steps=list(steps_of(guides, brand)))
+        for brand, own in guides.brands.items()
     ]
-    return answer(GuidesOut(note=say(NOTE, language), items=items).model_dump(mode="json"))
+    return answer(GuidesOut(note=guides.note, items=items).model_dump(mode="json"))
 
 
 def _card(deps: Deps) -> ContactCard:

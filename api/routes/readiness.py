@@ -97,7 +97,7 @@ async def guide_done(body: GuideDoneIn, request: Request, use: Use) -> Response:
 
 @router.post("/me/self-test", response_model=SaidOut)
 async def tap(body: TapIn, request: Request, use: Use) -> Response:
-    """He tapped the daily self-test message. Asking again with the same id is harmless."""
+    """He tapped the daily self-test message of one phone. Asking again with the same id is harmless."""
     now = use.clock.now()
 
     def work(conn: Connection) -> None:

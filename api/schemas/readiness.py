@@ -24,8 +24,24 @@ class ItemOut(Shown):
     """What to do, in the caller's language; null where all is well."""
 
 
+class PhoneOut(Shown):
+    """One phone and its daily message. `subscription_id`: null for the app's own stream. `untapped_since`: the first
+    message since the last tap. `refused`: why the carrier would not take the last one. `word`: `fine` where it was
+    tapped no later than a day after that."""
+
+    carrier: str
+    subscription_id: str | None
+    name: str
+    """The vendor and what its owner calls it."""
+    word: Word
+    sent_at: Instant | None
+    tapped_at: Instant | None
+    untapped_since: Instant | None
+    refused: str | None
+
+
 class WorkerReadiness(Shown):
-    """`ready`: no item is a fault."""
+    """`ready`: no item is a fault. `phones`: each gets a self-test message of its own."""
 
     id: str
     code: str
@@ -34,6 +50,7 @@ class WorkerReadiness(Shown):
     faults: int
     unknown: int
     items: list[ItemOut]
+    phones: list[PhoneOut]
 
 
 class WorkerReadinessPage(Shown):

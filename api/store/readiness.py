@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from alerting.core.readiness import Facts, Point
+from alerting.core.readiness import Facts, Phone, Point
 from alerting.store import readiness as store
 from api.store.tables import api_keys, sessions, users
 from devices.model import Channel, PersonKind
@@ -75,9 +75,11 @@ def facts_of(
     for query in (_KEYS_USED, _SIGNED_IN):
         for person_id, at in conn.execute(query, asked):
             seen[person_id] = max(at, seen.get(person_id, at))
-    tests = store.self_tests_of(conn, asked["people_ids"])
+    phones = store.phones_of(conn, asked["people_ids"])
     return [
-        _facts(each, languages[each], points.get(each, ()), carriers.get(each, {}), seen.get(each), tests.get(each))
+        _facts(
+            each, languages[each], points.get(each, ()), carriers.get(each, {}), seen.get(each), phones.get(each, ())
+        )
         for each in wanted
         if each in languages
     ]
@@ -131,7 +133,7 @@ def _facts(
     points: Sequence[Point],
     carriers: dict[str, datetime],
     seen: datetime | None,
-    test: store.SelfTestRow | None,
+    phones: tuple[Phone, ...],
 ) -> Facts:
     return Facts(
         person_id=person_id,
@@ -139,7 +141,5 @@ def _facts(
         points=tuple(points),
         carriers=carriers,
         app_seen_at=seen,
-        self_test_sent_at=test.sent_at if test else None,
-        untapped_since=test.untapped_since if test else None,
-        tapped_at=test.tapped_at if test else None,
+        phones=phones,
     )

@@ -17,14 +17,15 @@ from api.permissions import Role
 from devices.model import Channel
 from devices.store import audit, marks
 from devices.store.tables import contact_points
+from devices.store.tables_subscriptions import subscriptions
 from tests.contract.api_support import Answer, Api, running_api
 
 NUMBER = "+8613800138000"
 
 
 @pytest_asyncio.fixture
-async def either(database_url: str) -> AsyncIterator[Api]:
-    async with running_api(database_url) as running:
+async def either(migrated_url: str) -> AsyncIterator[Api]:
+    async with running_api(migrated_url) as running:
         yield running
 
 
@@ -79,6 +80,7 @@ async def test_a_worker_is_shown_item_by_item_with_what_to_do(either: Api) -> No
         "verified": "fault",
         "white_list": "fault",
         "self_test": "unknown",
+        "phone": "unknown",
         "budget": "unknown",
         "app": "unknown",
         "push": "unknown",
@@ -128,6 +130,96 @@ async def test_he_becomes_ready_step_by_step(either: Api) -> None:
         "POST", f"/workers/jia/contacts/{ids['sms']}/white-list", {"vendor": "aliyun", "listed": False}
     )
     assert off.body["whitelisted"] == {}
+
+
+async def three_phones(api: Api) -> tuple[dict[str, str], str]:
+    """Two browsers and a WeCom account, each with its message of two days ago; (ids, his key)."""
+    ids = await furnish(api)
+    now = api.deps.clock.now() - timedelta(days=2)
+    for name, carrier in (("door", "webpush"), ("desk", "webpush"), ("chat", "wecom")):
+        label = {"door": "手机", "desk": "电脑", "chat": ""}[name]
+        row = {"person_id": ids["jia"], "target": {"endpoint": "https://push.example/secret"}, "digest": name}
+        id_ = ids[name] = api.deps.ids.uuid7()
+        await api.insert(subscriptions, id=id_, carrier=carrier, label=label, created_at=now, **row)
+        test = {"day": "2026-11-25", "test_id": f"{name:x<13}", "sent_at": now, "untapped_since": now}
+        await api.insert(self_tests, person_id=ids["jia"], phone=id_, **test)
+    return ids, await api.key(Role.GRID_WORKER, ids["jia"])
+
+
+def by_phone(shown: Any) -> dict[str, tuple[str, bool]]:
+    return {phone["name"]: (phone["word"], phone["tapped_at"] is not None) for phone in shown["phones"]}
+
+
+async def test_each_of_three_phones_is_shown_and_tapped_by_itself(either: Api) -> None:
+    api = either
+    ids, key = await three_phones(api)
+    shown = (await api.call("GET", "/readiness/workers/jia", accept_language="en")).body
+    assert by_phone(shown) == {
+        "push messages 手机": ("unknown", False),
+        "push messages 电脑": ("unknown", False),
+        "WeCom": ("unknown", False),
+    }
+    assert words(shown)["self_test"] == "fault", "no phone of his was tapped"
+    assert (await api.call("POST", "/readiness/me/self-test", {"test_id": "deskxxxxxxxxx"}, key=key)).status == 200
+    shown = (await api.call("GET", "/readiness/workers/jia", accept_language="zh")).body
+    assert by_phone(shown) == {
+        "推送通知 手机": ("unknown", False),
+        "推送通知 电脑": ("fine", True),
+        "企业微信": ("unknown", False),
+    }
+    assert words(shown)["self_test"] == "fine", "one proves that he can be reached"
+    stale = [item for item in shown["items"] if item["what"] == "phone" and item["word"] == "unknown"]
+    assert [(item["about"], item["detail"]) for item in stale] == [("webpush", "手机"), ("wecom", "")]
+    assert all("未点按" in item["remedy"] and item["since"] for item in stale), "each is a named finding"
+    assert [phone["subscription_id"] for phone in shown["phones"]] == [ids["door"], ids["desk"], ids["chat"]]
+    assert "secret" not in str(shown)
+    assert "push.example" not in str(shown)
+
+
+async def test_a_worker_without_an_app_is_named_with_what_to_do(either: Api) -> None:
+    api = either
+    await furnish(api)
+    for language, said in (
+        ("en", "No app: the daily test does not reach this phone."),
+        ("zh", "每日自检到不了这部手机"),
+    ):
+        shown = (await api.call("GET", "/readiness/workers/yi", accept_language=language)).body
+        (item,) = [item for item in shown["items"] if item["what"] == "self_test"]
+        assert (item["word"], shown["phones"]) == ("unknown", [])
+        assert said in item["remedy"]
+
+
+async def by_link(api: Api, method: str, test_id: str, **form: str) -> tuple[int, str]:
+    url = api.deps.links.test_link(f"{test_id:x<13}").replace("https://gengfu.test", api.base_url)
+    async with api.session.request(method, url, data=form or None) as answer:
+        return answer.status, await answer.text()
+
+
+async def test_a_work_app_taps_by_a_link_that_a_look_does_not_use_up(either: Api) -> None:
+    api = either
+    ids, _ = await three_phones(api)
+    for _ in range(2):
+        status, page = await by_link(api, "GET", "chat")
+        assert (status, "<form method=post>" in page) == (200, True)
+    assert "确认收到" in page
+    assert "<script" not in page
+    assert "网格员" not in page, "it names nobody"
+    assert (await by_link(api, "POST", "chat", answer="going"))[0] == 422
+    assert (await by_link(api, "POST", "nobody", answer="tapped"))[0] == 404
+    shown = (await api.call("GET", "/readiness/workers/jia", accept_language="en")).body
+    assert by_phone(shown)["WeCom"] == ("unknown", False)
+    for _ in range(2):
+        status, page = await by_link(api, "POST", "chat", answer="tapped")
+        assert (status, "已确认" in page, "<form" in page) == (200, True, False)
+    shown = (await api.call("GET", "/readiness/workers/jia", accept_language="en")).body
+    assert {name for name, (word, _) in by_phone(shown).items() if word == "fine"} == {"WeCom"}
+    assert (await audited(api, ids["jia"])).count("tap_self_test") == 1
+    link = api.deps.links.test_link("chatxxxxxxxxx")
+    forged = link[:-1] + ("A" if link[-1] != "A" else "B")
+    async with api.session.post(
+        forged.replace("https://gengfu.test", api.base_url), data={"answer": "tapped"}
+    ) as other:
+        assert other.status == 404
 
 
 async def test_what_is_refused(either: Api) -> None:

@@ -1,24 +1,30 @@
 """Marks on numbers, the facts of readiness, provider checks and self-tests: alike on both databases."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection, insert, update
+import msgspec
+from sqlalchemy import Connection, Row, insert, select, update
 
-from alerting.core.readiness import Word
+from alerting.core.model import Settings
+from alerting.core.readiness import STREAM, Phone, Word
 from alerting.marking import Marking
+from alerting.self_tests import SelfTests
 from alerting.store import readiness as store
 from alerting.store.readiness import CheckRow, Found
+from alerting.store.tables_testing import probes
 from api.store.readiness import facts_of, workers_page
 from api.store.tables import api_keys
 from devices.duty.plan import Leave
 from devices.model import Channel, Language, PersonKind
 from devices.store import audit, leaves, marks, people, snapshot
+from devices.store import subscriptions as subscriptions_store
 from devices.store.leaves import LeaveRow
 from devices.store.people import ContactRow
 from devices.store.tables import people as people_table
 from devices.store.tables_subscriptions import subscriptions
-from gengfu.clock import SystemClock
+from gengfu.clock import RandomIds, SystemClock
 from tests.contract.registry_support import NOW, Registry, contact, person
 
 pytest_plugins = ["tests.contract.registry_fixtures"]
@@ -132,7 +138,7 @@ async def test_facts_hold_all_that_is_known_of_a_person(city: Registry) -> None:
             own = {"id": f"s{number}", "carrier": carrier, "digest": str(number), "gone_at": gone}
             conn.execute(insert(subscriptions).values(**row, **own))
         conn.execute(update(subscriptions).where(subscriptions.c.carrier == "webpush").values(confirmed_at=NOW + DAY))
-        store.begin_self_test(conn, "jia", "2026-11-27", "t1", NOW)
+        store.begin_self_test(conn, "jia", "s0", "2026-11-27", "t1", NOW)
 
     await city.write(furnish)
     asked: list[tuple[Channel, str]] = []
@@ -148,7 +154,9 @@ async def test_facts_hold_all_that_is_known_of_a_person(city: Registry) -> None:
     assert jia.points[2].budget is None, "an app has none"
     assert (Channel.APP, NUMBER) not in asked
     assert jia.carriers == {"webpush": NOW + DAY, "wecom": NOW}
-    assert (jia.app_seen_at, jia.self_test_sent_at, jia.untapped_since) == (NOW + HOUR, NOW, NOW)
+    assert jia.app_seen_at == NOW + HOUR
+    told = [(each.subscription_id, each.carrier, each.sent_at, each.untapped_since) for each in jia.phones]
+    assert told == [("s0", "webpush", NOW, NOW), ("s1", "wecom", None, None), (None, STREAM, None, None)]
     assert yi.points[0].opted_out_at == NOW
 
 
@@ -181,22 +189,86 @@ async def test_checks_take_the_place_of_the_ones_before_and_remember_since_when(
     assert [row.provider for row in await city.read(store.checks)] == ["twilio"]
 
 
-async def test_one_self_test_a_day_whoever_sends_it_and_a_tap_ends_the_wait(city: Registry) -> None:
+def subscribe(conn: Connection, person_id: str, id_: str, carrier: str, **more: object) -> None:
+    row = {"target": {}, "digest": id_, "label": f"label {id_}", "created_at": NOW}
+    conn.execute(insert(subscriptions).values(id=id_, person_id=person_id, carrier=carrier, **(row | more)))
+
+
+async def phones(city: Registry, person_id: str = "jia") -> dict[str, Phone]:
+    """By subscription; the app's own stream is ''."""
+    found = await city.read(lambda conn: store.phones_of(conn, [person_id]))
+    return {phone.subscription_id or "": phone for phone in found.get(person_id, ())}
+
+
+async def test_one_self_test_a_phone_and_day_whoever_sends_it_and_a_tap_ends_the_wait(city: Registry) -> None:
     begin = store.begin_self_test
-    assert await city.write(lambda conn: begin(conn, "jia", "2026-11-27", "t1", NOW))
-    assert not await city.write(lambda conn: begin(conn, "jia", "2026-11-27", "t2", NOW))
-    assert await city.write(lambda conn: begin(conn, "jia", "2026-11-28", "t3", NOW + DAY))
-    row = (await city.read(lambda conn: store.self_tests_of(conn, ["jia", "yi"])))["jia"]
-    assert (row.test_id, row.sent_at, row.untapped_since) == ("t3", NOW + DAY, NOW), "since the first untapped one"
+    assert await city.write(lambda conn: begin(conn, "jia", STREAM, "2026-11-27", "t1", NOW))
+    assert not await city.write(lambda conn: begin(conn, "jia", STREAM, "2026-11-27", "t2", NOW))
+    assert await city.write(lambda conn: begin(conn, "jia", STREAM, "2026-11-28", "t3", NOW + DAY))
+    await city.write(lambda conn: store.refuse_self_test(conn, "t1", "of another day"))
+    phone = (await phones(city))[""]
+    assert phone.refused == ""
+    await city.write(lambda conn: store.refuse_self_test(conn, "t3", "user_unknown"))
+    assert (await phones(city))[""].refused == "user_unknown"
+    assert (phone.day, phone.sent_at, phone.untapped_since) == ("2026-11-28", NOW + DAY, NOW), "since the first one"
     assert not await city.write(lambda conn: store.tap_self_test(conn, "yi", "t3", NOW))
     assert not await city.write(lambda conn: store.tap_self_test(conn, "jia", "t1", NOW)), "of another day"
     assert await city.write(lambda conn: store.tap_self_test(conn, "jia", "t3", NOW + DAY + HOUR))
-    row = (await city.read(lambda conn: store.self_tests_of(conn, ["jia"])))["jia"]
-    assert (row.untapped_since, row.tapped_at) == (None, NOW + DAY + HOUR)
+    phone = (await phones(city))[""]
+    assert (phone.untapped_since, phone.tapped_at) == (None, NOW + DAY + HOUR)
+
+
+async def test_each_phone_waits_and_is_tapped_by_itself(city: Registry) -> None:
+    def furnish(conn: Connection) -> None:
+        for id_, carrier in (("s1", "webpush"), ("s2", "webpush"), ("s3", "wecom")):
+            subscribe(conn, "jia", id_, carrier)
+            assert store.begin_self_test(conn, "jia", id_, "2026-11-27", f"t-{id_}", NOW)
+        subscribe(conn, "jia", "s4", "webpush", gone_at=NOW)
+
+    await city.write(furnish)
+    assert await city.write(lambda conn: store.tap_self_test(conn, "jia", "t-s2", NOW + HOUR))
+    found = await phones(city)
+    assert set(found) == {"", "s1", "s2", "s3"}, "not what is gone"
+    assert [(each.carrier, each.label) for each in found.values()] == [
+        ("webpush", "label s1"),
+        ("webpush", "label s2"),
+        ("wecom", "label s3"),
+        (STREAM, ""),
+    ]
+    assert {id_: phone.tapped_at for id_, phone in found.items() if phone.tapped_at} == {"s2": NOW + HOUR}
+    assert {id_ for id_, phone in found.items() if phone.untapped_since} == {"s1", "s3"}
+    rows = await city.read(lambda conn: subscriptions_store.of_person(conn, "jia"))
+    assert {row.id: row.confirmed_at for row in rows if row.confirmed_at} == {"s2": NOW + HOUR}, "it works"
+
+    asked = await city.read(lambda conn: store.asked_to_tap(conn, "t-s1"))
+    assert asked is not None
+    assert (asked.person_id, asked.language, asked.tapped) == ("jia", Language.ZH_CN, False)
+    again = await city.read(lambda conn: store.asked_to_tap(conn, "t-s2"))
+    assert again is not None
+    assert again.tapped
+    assert await city.read(lambda conn: store.asked_to_tap(conn, "nobody's")) is None
+
+    await city.write(lambda conn: subscriptions_store.remove(conn, "jia", "s1"))
+    await city.write(lambda conn: store.forget_phones(conn, ["jia"]))
+    assert not await city.write(lambda conn: store.tap_self_test(conn, "jia", "t-s1", NOW + HOUR))
+    assert await city.write(lambda conn: store.tap_self_test(conn, "jia", "t-s3", NOW + HOUR)), "the others stay"
+
+
+async def test_no_phone_where_no_alarm_goes_to_an_app(city: Registry) -> None:
+    def furnish(conn: Connection) -> None:
+        people.insert_many(conn, [person("ding"), person("wu")])
+        people.add_contacts(conn, [contact("c-wu", "wu", Channel.APP, opted_out_at=NOW)])
+        for who in ("ding", "wu"):
+            subscribe(conn, who, f"s-{who}", "webpush")
+
+    await city.write(furnish)
+    found = await city.read(lambda conn: store.phones_of(conn, ["ding", "jia", "wu"]))
+    assert set(found) == {"jia"}
+    assert await city.read(lambda conn: store.to_self_test(conn, NOW, 10)) == [("jia", Language.ZH_CN)]
 
 
 async def test_who_gets_a_self_test(city: Registry) -> None:
-    """Workers with an app, by day; not who is on leave, has left, or has had it."""
+    """Workers with an app, by day; not who is on leave or has left."""
 
     def furnish(conn: Connection) -> None:
         people.insert_many(conn, [person("bing", left_at=NOW), person("ding"), person("wu")])
@@ -206,12 +278,79 @@ async def test_who_gets_a_self_test(city: Registry) -> None:
 
     await city.write(furnish)
 
-    async def asked(day: str, hours: float = 0) -> list[tuple[str, Language]]:
+    async def asked(hours: float = 0, after: str | None = None) -> list[tuple[str, Language]]:
         at = NOW + hours * HOUR
-        return await city.read(lambda conn: store.to_self_test(conn, day, at, 10))
+        return await city.read(lambda conn: store.to_self_test(conn, at, 10, after))
 
-    assert await asked("2026-11-27") == [("jia", Language.EN)]
-    assert await asked("2026-11-27", 2) == [("ding", Language.ZH_CN), ("jia", Language.EN)]
-    await city.write(lambda conn: store.begin_self_test(conn, "jia", "2026-11-27", "t1", NOW))
-    assert await asked("2026-11-27") == []
-    assert await asked("2026-11-28") == [("jia", Language.EN)]
+    assert await asked() == [("jia", Language.EN)]
+    assert await asked(2) == [("ding", Language.ZH_CN), ("jia", Language.EN)]
+    assert await asked(2, after="ding") == [("jia", Language.EN)]
+
+
+NINE = datetime(2025, 11, 2, 9, 0, tzinfo=UTC)
+
+
+async def test_each_phone_gets_its_own_message_over_its_own_carrier_once_a_day(city: Registry) -> None:
+    """Whoever restarts after the hour sends nothing again; a phone that came meanwhile has its own."""
+    clock = At(NINE)
+    accounts = ("webpush", "wecom", "dingtalk")
+
+    def planner(link: str = "https://gengfu.test/a/") -> SelfTests:
+        settings = Settings(timezone="UTC")
+        return SelfTests(
+            city.database,
+            clock,
+            RandomIds(),
+            settings,
+            9,
+            carriers=accounts,
+            link=lambda test_id: link and link + test_id,
+        )
+
+    def furnish(conn: Connection) -> None:
+        people.insert_many(conn, [person("ding")])
+        people.add_contacts(conn, [contact("c-ding", "ding", Channel.APP)])
+        for id_, carrier in (("s1", "webpush"), ("s2", "webpush"), ("s3", "wecom"), ("s4", "feishu")):
+            subscribe(conn, "jia", id_, carrier)
+
+    await city.write(furnish)
+    assert await planner().run_due() == 4
+    assert await planner().run_due() == 0
+    rows = await sent(city)
+    assert [(row.person_id, row.provider, row.subscription_id) for row in rows] == [
+        ("ding", STREAM, None),
+        ("jia", "webpush", "s1"),
+        ("jia", "webpush", "s2"),
+        ("jia", "wecom", "s3"),
+    ], "none for a carrier without an account, none for the stream where there is more"
+    assert len({row.id for row in rows}) == 4
+    for row in rows:
+        message = msgspec.json.decode(row.text)
+        assert (message["test_id"], message["answer_url"]) == (row.id, f"https://gengfu.test/a/{row.id}")
+        assert (message["purpose"], message["actions"]) == ("test", [])
+        assert row.channel == "app"
+
+    def later(conn: Connection) -> None:
+        subscribe(conn, "jia", "s5", "webpush")
+        subscribe(conn, "jia", "s6", "dingtalk")
+
+    await city.write(later)
+    assert await planner(link="").run_due() == 1, "without a link nobody could tap in a work app"
+    clock.at += DAY
+    assert await planner(link="").run_due() == 4
+    assert {row.subscription_id for row in (await sent(city))[5:]} == {None, "s1", "s2", "s5"}
+
+
+async def sent(city: Registry) -> list[Row[Any]]:
+    query = select(probes).order_by(probes.c.created_at, probes.c.person_id, probes.c.subscription_id)
+    return await city.read(lambda conn: list(conn.execute(query)))
+
+
+class At(SystemClock):
+    """A clock that stands."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at

@@ -28,12 +28,14 @@ def upgrade() -> None:
     op.create_table(
         "self_tests",
         sa.Column("person_id", sa.String(length=36), nullable=False),
+        sa.Column("phone", sa.String(length=36), nullable=False),
         sa.Column("day", sa.String(length=10), nullable=False),
         sa.Column("test_id", sa.String(length=13), nullable=False),
         sa.Column("sent_at", INSTANT, nullable=False),
         sa.Column("untapped_since", INSTANT, nullable=True),
         sa.Column("tapped_at", INSTANT, nullable=True),
-        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_self_tests")),
+        sa.Column("refused", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("person_id", "phone", name=op.f("pk_self_tests")),
     )
     op.create_index("ix_self_tests_test", "self_tests", ["test_id"], unique=False)
     op.create_table(
@@ -81,3 +83,4 @@ def upgrade() -> None:
     op.create_index("ix_notifications_address", "notifications", ["address", "planned_at"], unique=False)
     op.add_column("probes", sa.Column("wording", DOCUMENT, nullable=True))
     op.add_column("probes", sa.Column("provider", sa.String(length=32), nullable=True))
+    op.add_column("probes", sa.Column("subscription_id", sa.String(length=36), nullable=True))
