@@ -80,7 +80,10 @@ class Inbox:
         wake_at: Callable[[datetime], None],
         spool: Spool | None = None,
         on_receipts: Callable[[Sequence[tuple[Receipt, Claimed]]], None] = lambda receipts: None,
+        on_arrival: Callable[[str], None] = lambda attempt_id: None,
     ) -> None:
+        self._on_arrival = on_arrival
+        """Before anything is stored: a carrier that calls back about an attempt has it."""
         self._carriers = carriers_of(providers)
         self._on_receipts = on_receipts
         self._database = database
@@ -111,17 +114,23 @@ class Inbox:
         self, provider: str, kind: str, attempt_id: str | None, dedupe: str, form: Mapping[str, Any]
     ) -> None:
         """Take one callback; it is durable when this returns. What comes in together is committed together."""
-        await self.take([CallbackRow(provider, kind, attempt_id, dedupe, form, self._clock.now())])
+        await self._came([CallbackRow(provider, kind, attempt_id, dedupe, form, self._clock.now())])
 
     async def take_words(self, provider: str, words: Sequence[Stored]) -> None:
         """The same for everything that one callback says, in its order."""
         now = self._clock.now()
-        await self.take(
+        await self._came(
             [CallbackRow(provider, word.kind, word.attempt_id, word.dedupe, word.form, now) for word in words]
         )
 
+    async def _came(self, rows: Sequence[CallbackRow]) -> None:
+        for row in rows:
+            if row.attempt_id:
+                self._on_arrival(row.attempt_id)
+        await self.take(rows)
+
     async def take(self, rows: Sequence[CallbackRow]) -> None:
-        """Several, in this order."""
+        """Several, in this order, called back or asked for."""
         await self.absorber.take(rows)
 
     async def run(self) -> None:

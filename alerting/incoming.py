@@ -43,6 +43,7 @@ class Incoming:
         links: AnswerLinks,
         spool: Spool | None,
         on_receipts: Callable[[Sequence[tuple[Receipt, Claimed]]], None] = lambda receipts: None,
+        on_arrival: Callable[[str], None] = lambda attempt_id: None,
     ) -> None:
         repeats = Repeats(database=database, clock=clock, ids=ids, wake=wake, wake_at=wake_at)
         self.answers = Answers(
@@ -70,6 +71,7 @@ class Incoming:
             wake_at=wake_at,
             spool=spool,
             on_receipts=on_receipts,
+            on_arrival=on_arrival,
         )
         self.polling = Polling(database, providers, clock, self.inbox.take)
         self.repeats = repeats

@@ -207,6 +207,12 @@ class Onward:
         self._notes.write(claimed, self._news.of(claimed, change, reason, at, by=claimed.provider, raises=raises))
         self._notes.tell_metrics(claimed, claimed.provider, state)
 
+    def heard_of(self, attempt_id: str) -> None:
+        """A carrier calls back, though nobody has stored or read it yet: it has the message, and no other needs it."""
+        flight = self._flights.get(attempt_id)
+        if flight is not None:
+            flight.known.set()
+
     def received(self, receipt: Receipt, claimed: Claimed) -> bool:
         """A carrier has called back: proof that it has the message. True when a phone is free again."""
         submission, now = claimed.submission, self._clock.now()

@@ -46,8 +46,9 @@ log = logging.getLogger(__name__)
 
 slots_per_channel = 48
 """Submissions under way at once on one channel, for everything below life safety."""
-slots_reserved = 48
-"""Further ones that only life safety (urgency 0 and its updates) may use."""
+slots_reserved = 208
+"""Further ones that only life safety (urgency 0 and its updates) may use. Whoever hangs at a silent carrier keeps its
+slot, and the next carrier's needs one more: enough for all fires of a storm, within a vendor's connections for both."""
 sweep_most = 500
 ledger_every_s = 10.0
 """Several processes count on one database: each learns so often what the others have spent."""
@@ -186,6 +187,9 @@ class Dispatcher:
         """Somebody goes: calls to others stop ringing, where their carrier can."""
         for call in calls:
             self._onward.calls.hang_up(call.attempt_id, call.provider, call.provider_ref)
+
+    def heard_of(self, attempt_id: str) -> None:
+        self._onward.heard_of(attempt_id)
 
     def received(self, receipts: Sequence[tuple[Receipt, Claimed]]) -> None:
         """Carriers have called back: what they say is known here at once."""

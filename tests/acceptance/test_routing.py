@@ -1,6 +1,7 @@
 """Which carrier has a message, and what follows when it refuses, is slow, is full, or the phone has a call already."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Any
@@ -12,9 +13,10 @@ from alerting.channels.base import Accepted, Busy, Caps, ReceiptKind, Rejected, 
 from alerting.core.acts import Verb
 from alerting.core.model import Actor, AttemptState, Reason
 from alerting.core.routing import hedge_after_s, unclear_after_s
+from alerting.ports import Priority
 from devices.model import Channel
 from devices.store.tables import contact_points
-from gengfu.database import RunningDatabase, migrate
+from gengfu.database import RunningDatabase
 from simulators.city import City
 from tests.acceptance.outside import StoryClock
 from tests.acceptance.routing import Scripted, a_database, a_desk, until
@@ -26,6 +28,7 @@ opted_out = Rejected("opted_out", Scope.NUMBER, "21610")
 no_number = Rejected("number_invalid", Scope.NUMBER, "21211")
 REPORTS = Caps(receipts=True, dtmf=True, finds=True, reports_ringing=True, cancels=True, ring_s=25)
 MODEST = Caps(dtmf=True, ring_s=25)
+stands_still_s = unclear_after_s + 1.0
 LOOP = {"every_s": 600, "to": ["community_duty"]}
 SENT = AttemptState.PROVIDER_ACCEPTED.value
 
@@ -50,7 +53,6 @@ def clock() -> StoryClock:
 
 @pytest.fixture
 async def database(sqlite_url: str, city: City, clock: StoryClock) -> AsyncIterator[RunningDatabase]:
-    await asyncio.to_thread(migrate.upgrade, sqlite_url)
     async with a_database(sqlite_url, city, clock) as database:
         yield database
 
@@ -190,6 +192,24 @@ async def test_a_call_that_the_carrier_s_list_has_is_not_made_twice(
         assert [(r.provider, r.provider_ref) for r in rows] == [("a", "ref-1")]
         await asyncio.sleep(unclear_after_s)
         assert not b.given
+
+
+async def test_a_callback_proves_the_call_before_the_database_can_take_it(
+    database: RunningDatabase, city: City, clock: StoryClock
+) -> None:
+    """What is stored first once the database goes on again is the more urgent: the call to the next carrier."""
+    a, b = Scripted(VOICE, "a", 600.0, caps=REPORTS), Scripted(VOICE, "b", caps=REPORTS)
+    a.found = Unknown("down")
+    async with a_desk(database, city, clock, a, b) as desk:
+        await desk.policy(**ladder(VOICE))
+        await desk.burns()
+        await until(lambda: a.given)
+        stands = asyncio.create_task(database.write(Priority.TELEMETRY, lambda conn: time.sleep(stands_still_s)))
+        await asyncio.sleep(0.1)
+        await desk.calls_back(a, a.given[0], ReceiptKind.RINGING)
+        await stands
+        await until(lambda: _rings(desk))
+        assert not b.given, "the phone rings already"
 
 
 async def test_two_that_wait_for_one_phone_go_one_after_the_other(
@@ -340,6 +360,11 @@ async def _marks(desk: Any, person: str) -> list[Any]:
 
 async def tried_because(desk: Any, person: str, reason: str) -> list[Any]:
     return [row for row in await desk.attempts(person) if row.reason == reason]
+
+
+async def _rings(desk: Any) -> bool:
+    """The first attempt, as far as the database knows."""
+    return bool((await desk.attempts("worker-a", VOICE))[0].state == AttemptState.SENT.value)
 
 
 async def _planned(desk: Any, number: int) -> bool:
