@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import msgspec
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from alerting.ports import Clock, Conflict, Database, Priority
@@ -148,8 +149,17 @@ def _storable(row: CallbackRow) -> CallbackRow:
     """Without what a database refuses; an id that is none of ours is none."""
     attempt_id = row.attempt_id if row.attempt_id and len(row.attempt_id) <= attempt_chars else None
     return CallbackRow(
-        row.provider, row.kind, attempt_id and _clean(attempt_id), row.dedupe, _clean(row.form), row.received_at
+        row.provider, row.kind, attempt_id and _clean(attempt_id), row.dedupe, _cleaned(row.form), row.received_at
     )
+
+
+def _cleaned(form: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Nearly every form is clean: one look at all of it, and only then at each value."""
+    try:
+        clean = b"\\u0000" not in msgspec.json.encode(form)
+    except (ValueError, TypeError):  # half a character, or nothing that JSON knows
+        clean = False
+    return form if clean else _clean(form)
 
 
 def _clean(value: Any) -> Any:

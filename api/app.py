@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -120,6 +121,9 @@ _ROUTERS = (
 )
 
 secret_key_chars_min = 16
+_no_telemetry: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""FastAPI's own would look for OpenTelemetry at every request and hand it whole addresses: those of callbacks hold
+secrets. Our figures stand under `/metrics`."""
 
 
 class _Application(FastAPI):
@@ -151,6 +155,7 @@ def create_app(deps: Deps) -> FastAPI:
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        telemetry=_no_telemetry,
         responses={"4XX": openapi.PROBLEM},
         middleware=[
             Middleware(SecurityHeaders),

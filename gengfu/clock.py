@@ -2,7 +2,6 @@
 
 import os
 import time
-from base64 import b32encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from struct import Struct
@@ -14,7 +13,10 @@ _REFERENCES = len(REFERENCE_ALPHABET) ** REFERENCE_CHARS
 
 _DRAWN_WORDS = 512
 _DRAW = Struct(f"={_DRAWN_WORDS}Q")
-_WORD = Struct("=Q")
+_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = tuple(first + second for first in _BASE32 for second in _BASE32)
+_PAIR_SHIFTS = (54, 44, 34, 24, 14, 4)
+"""Of 64 bits: six pairs of ten bits each, and four bits more."""
 _NS_PER_MS = 1_000_000
 _RANDOM_62 = (1 << 62) - 1
 
@@ -117,7 +119,8 @@ class RandomIds:
 
     def attempt(self) -> str:
         """64 random bits as 13 lowercase base32 characters (RFC 4648 alphabet)."""
-        return b32encode(_WORD.pack(self._word()))[:13].decode("ascii").lower()
+        word = self._word()
+        return "".join([_PAIRS[word >> shift & 0x3FF] for shift in _PAIR_SHIFTS]) + _BASE32[(word & 0xF) << 1]
 
     def reference(self) -> str:
         """Five characters of `REFERENCE_ALPHABET`: 11.8 million references. Not unique by itself."""

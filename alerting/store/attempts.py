@@ -3,9 +3,10 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, case, func, select, text, update
+from sqlalchemy import Connection, Row, Select, Update, bindparam, case, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from alerting.channels.base import Submission
@@ -143,9 +144,16 @@ _CHANGE = (
             (attempts.c.rank <= bindparam("new_rank"), bindparam("new_due_at", type_=attempts.c.due_at.type)),
             else_=attempts.c.due_at,
         ),
-        **{name: _kept(name) for name in _TIMES},
     )
 )
+
+
+@cache
+def _changing(names: tuple[str, ...]) -> Update:
+    """Only what somebody writes: each column more costs every row."""
+    return _CHANGE.values({name: _kept(name) for name in names})
+
+
 _CANCEL = (
     update(attempts)
     .where(
@@ -292,11 +300,13 @@ def change(conn: Connection, changes: Sequence[Change]) -> None:
     """Write outcomes. The state's rank only rises; the first time and reference written stay."""
     if not changes:
         return
+    names = tuple(name for name in _TIMES if any(getattr(c, name) is not None for c in changes))
+    keys = [(name, f"new_{name}") for name in names]
     rows: list[dict[str, Any]] = []
     for c in changes:
         row = {"key": c.attempt_id, "new_state": c.state.value, "new_rank": RANK[c.state], "new_due_at": c.due_at}
-        rows.append(row | {f"new_{name}": getattr(c, name) for name in _TIMES})
-    conn.execute(_CHANGE, rows)
+        rows.append(row | {key: getattr(c, name) for name, key in keys})
+    conn.execute(_changing(names), rows)
 
 
 def cancel_planned(conn: Connection, incident_id: str) -> list[str]:

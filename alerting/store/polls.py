@@ -3,8 +3,10 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, or_, select
 
 from alerting.core.model import AttemptState
 from alerting.store.tables import attempts, notifications
@@ -23,22 +25,33 @@ class Age:
 
 def silent(conn: Connection, ages: Sequence[Age], providers: Collection[str], most: int) -> list[tuple[str, str]]:
     """(attempt, provider) of messages without the word that ends them, the newest first."""
+    query = _silent(tuple((age.channel, age.states) for age in ages), tuple(sorted(providers)), most)
+    moments = {f"after_{number}": age.after for number, age in enumerate(ages)}
+    moments |= {f"until_{number}": age.until for number, age in enumerate(ages)}
+    return [(row[0], row[1]) for row in conn.execute(query, {**moments, "after": min(age.after for age in ages)})]
+
+
+@cache
+def _silent(
+    shape: tuple[tuple[Channel, tuple[AttemptState, ...]], ...], providers: tuple[str, ...], most: int
+) -> Select[Any]:
+    """Asked every second: built once for what is configured."""
     wanted = [
         and_(
-            attempts.c.provider_accepted_at > age.after,
-            attempts.c.provider_accepted_at <= age.until,
-            attempts.c.state.in_([state.value for state in age.states]),
-            notifications.c.channel == age.channel.value,
+            attempts.c.provider_accepted_at > bindparam(f"after_{number}"),
+            attempts.c.provider_accepted_at <= bindparam(f"until_{number}"),
+            attempts.c.state.in_([state.value for state in states]),
+            notifications.c.channel == channel.value,
         )
-        for age in ages
+        for number, (channel, states) in enumerate(shape)
     ]
-    query = (
+    return (
         select(attempts.c.id, attempts.c.provider)
         .join(notifications, notifications.c.id == attempts.c.notification_id)
         .where(
             # Said once more for the partial index: these two are all that stands in it.
             attempts.c.state.in_((AttemptState.PROVIDER_ACCEPTED.value, AttemptState.SENT.value)),
-            attempts.c.provider_accepted_at > min(age.after for age in ages),
+            attempts.c.provider_accepted_at > bindparam("after"),
             attempts.c.provider.in_(list(providers)),
             attempts.c.provider_ref.is_not(None),
             or_(*wanted),
@@ -46,4 +59,3 @@ def silent(conn: Connection, ages: Sequence[Age], providers: Collection[str], mo
         .order_by(attempts.c.provider_accepted_at.desc())
         .limit(most)
     )
-    return [(row[0], row[1]) for row in conn.execute(query)]

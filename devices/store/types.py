@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, String, Text
@@ -19,15 +20,25 @@ metadata = MetaData(naming_convention=NAMING)
 """Every table of the product: devices, alerting and api hang theirs here."""
 
 
+_utc = "+00:00"
+
+
 def _sqlite_text(value: datetime | None) -> str | None:
     if value is None:
         return None
     assert value.tzinfo is not None, "naive datetime reached the database"
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return _utc_text(value.astimezone(UTC))
+
+
+@lru_cache(maxsize=512)
+def _utc_text(value: datetime) -> str:
+    """Kept for a while: one moment stands in many columns of many rows. Of UTC only: elsewhere two moments may be equal
+    that are an hour apart (`fold`)."""
+    return value.isoformat(" ", "microseconds").removesuffix(_utc)
 
 
 def _sqlite_instant(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return None if text is None else datetime.fromisoformat(text + _utc)
 
 
 class Instant(TypeDecorator[datetime]):
