@@ -3,13 +3,11 @@ here; every decision is the core's and every write one transaction. Never parses
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
 from alerting.aftermath import Aftermath
@@ -19,9 +17,10 @@ from alerting.channels.base import ChannelProvider
 from alerting.commands import Commands
 from alerting.core.acts import ENDS_PAGES, Done, Verb
 from alerting.core.decisions import Refused
-from alerting.core.model import Actor, AttemptState, Settings, Work
+from alerting.core.model import Actor, Settings, Work
 from alerting.core.world import Hastened
 from alerting.deciding import Deciding
+from alerting.delivered import Delivered
 from alerting.digests import Digests
 from alerting.drills import Drills
 from alerting.dues import Dues, OnViolation
@@ -37,23 +36,19 @@ from alerting.outbox import Checkpoint, Dispatcher
 from alerting.ports import Clock, Database, Ids, Priority
 from alerting.probes import Probes
 from alerting.raising import Raising
-from alerting.reading import read
-from alerting.recorder import Outcome, Recorder
+from alerting.recorder import Recorder
+from alerting.rehearsal import rehearse
+from alerting.rounds import Rounds
 from alerting.seen import LastSeen
 from alerting.spool import Spool
-from alerting.store import attempts, canary
+from alerting.store import canary
 from alerting.stream import Hub
 from alerting.summing import Summing
 from alerting.supervision import Supervision
 from alerting.ticker import Ticker
 from alerting.writing import WAKE_OUTBOX, Outbox, Written
-from devices.signals import RawMessage
 
 log = logging.getLogger(__name__)
-
-
-class _Rehearsed(Exception):
-    """Rolls the rehearsal back."""
 
 
 class Service:
@@ -104,16 +99,18 @@ class Service:
             database=database, deciding=self._deciding, clock=clock, ids=ids, after=self._aftermath.of
         )
         self.households = self._households(outbox)
-        self._summing = Summing(self._deciding, clock, ids)
-        self._digests = Digests(self._deciding, database, clock, settings, self._aftermath.of)
         self.drills = Drills(self._deciding, clock, settings, self._aftermath.of)
         self._recorder = Recorder(database, self._aftermath.tell, outbox.wake)
         self.commands = self._commands(settings, outbox)
         self.dispatcher = self._dispatcher(outbox, checkpoint, loopback)
+        self.received = Delivered(
+            database=database, dispatcher=self.dispatcher, recorder=self._recorder, hub=hub, clock=clock
+        ).received
         self.probes = Probes(database=database, providers=self.carriers, hub=hub, clock=clock, boot=outbox.boot)
         self._outbox = outbox
         self._jumps = Jumps(database, clock, outbox.boot, leads=leads, on_jump=self.carriers.lines.moved)
         self._dues = self._due_watch(outbox, on_violation)
+        self._rounds = self._in_time(settings)
         grace_s = settings.supervision_grace_s
         self.supervision = Supervision(database, self._deciding, self._aftermath.of, clock, ids, grace_s)
         self.ticker = Ticker(
@@ -175,6 +172,17 @@ class Service:
             run_all=self.run_due,
             on_violation=on_violation,
             sweep=lambda: self.dispatcher.sweep(),
+        )
+
+    def _in_time(self, settings: Settings) -> Rounds:
+        return Rounds(
+            database=self._database,
+            deciding=self._deciding,
+            aftermath=self._aftermath,
+            dues=self._dues,
+            drills=self.drills,
+            summing=Summing(self._deciding, self._clock, self._ids),
+            digests=Digests(self._deciding, self._database, self._clock, settings, self._aftermath.of),
         )
 
     def _emergency(self, settings: Settings) -> Emergency:
@@ -241,6 +249,7 @@ class Service:
             links=self._links,
             spool=spool,
             on_receipts=self.dispatcher.received,
+            on_arrival=self.dispatcher.heard_of,
         )
 
     async def start(self) -> None:
@@ -263,21 +272,9 @@ class Service:
             self._tasks.append(asyncio.create_task(work, name=name))
 
     async def _rehearse(self) -> None:
-        """Decide one made-up fire and roll it back, so that the first real one does not pay for cold statements."""
         device_id = next(iter(self.emergency.copy.devices), None)
-        if device_id is None:
-            return
-        event = {"event_id": "rehearsal", "code": "fire.smoke", "state": "raised"}
-        topic = f"gengfu/v1/{device_id}/up/event"
-        prepared = self.entry.prepare(RawMessage(topic, msgspec.json.encode(event), self._clock.now()))
-        inputs = [read(prepared, self._ids)]
-
-        def rehearse(conn: Connection) -> None:
-            self._deciding.batch(conn, inputs)
-            raise _Rehearsed
-
-        with contextlib.suppress(_Rehearsed):
-            await self._database.write(Priority.ADMINISTRATION, rehearse)
+        if device_id is not None:
+            await rehearse(device_id, self._database, self.entry, self._deciding, self._clock, self._ids)
 
     async def stop(self) -> None:
         """Send nothing new, write what is known, end the workers."""
@@ -327,48 +324,10 @@ class Service:
         self._aftermath.of(told)
         return done
 
-    async def received(self, notification_id: str, person_id: str | None) -> bool:
-        """The worker's client has this app message: that, and only that, makes it delivered."""
-        recipient = self.dispatcher.recipient_of(notification_id)
-        if recipient is not None and person_id not in (None, recipient):
-            return False
-        if recipient is not None and self._hub.received(notification_id, recipient):
-            return True
-        found = await self._database.read(lambda conn: attempts.newest_of(conn, notification_id))
-        if found is None or (person_id is not None and found[2] != person_id):
-            return False
-        now = self._clock.now()
-        change = attempts.Change(
-            found[0], AttemptState.DELIVERED, provider_accepted_at=now, first_receipt_at=now, delivered_at=now
-        )
-        await self._recorder.record_durably(Outcome(change, notification_id, found[1]))
-        return True
-
     async def run_due(self) -> None:
-        """Everything whose time has come, worst first, in small transactions."""
-        if not self._leads:
-            return
-        await self._dues.run()  # first: nothing that goes wrong below may hold it up
-        await self._tests_due()
-        await self._drills_due()
-        await self._restraint_due()
-
-    async def _restraint_due(self) -> None:
-        """Summaries, what waited for the morning, the daily digest: after everything that climbs."""
-        if await self._database.read(self._summing.due):
-            self._aftermath.of(await self._database.write(Priority.ATTEMPT, self._summing.look))
-        await self._digests.run_due()
-
-    async def _tests_due(self) -> None:
-        """Alarms held too long in test mode page; alarm tests end in time."""
-        if await self._database.read(self._deciding.tests_due):
-            self._aftermath.of(await self._database.write(Priority.ALARM, self._deciding.tests))
-
-    async def _drills_due(self) -> None:
-        """Exercises end in time, and at once when a real alarm speaks in their grid."""
-        if await self._database.read(self.drills.due):
-            for written in await self._database.write(Priority.ATTEMPT, self.drills.look):
-                self._aftermath.of(written)
+        """Everything whose time has come."""
+        if self._leads:
+            await self._rounds.run()
 
     def _breaker_moved(self, state: CarrierState) -> None:
         self._metrics.breaker(state.channel.value, state.provider, state.breaker)
