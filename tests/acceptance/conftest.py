@@ -1,6 +1,8 @@
-"""Fixtures of the acceptance tests: the city, and a migrated PostgreSQL database."""
+"""Fixtures of the acceptance tests: the city, and a migrated database of either kind."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,13 @@ from tests.support.postgres import PostgresCluster
 def city() -> City:
     """The demonstration city."""
     return load_city("xinyang")
+
+
+@pytest.fixture
+def sqlite_url(sqlite_url: str, migrated_file: Path) -> str:
+    """A SQLite database with the product's tables, copied from a file."""
+    shutil.copyfile(migrated_file, sqlite_url.removeprefix("sqlite+aiosqlite:///"))
+    return sqlite_url
 
 
 @pytest.fixture

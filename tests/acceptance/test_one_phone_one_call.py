@@ -12,7 +12,7 @@ from alerting.calls import unproved_s
 from alerting.channels.base import ReceiptKind
 from alerting.core.acts import KeyOutcome
 from alerting.core.routing import hedge_after_s
-from gengfu.database import RunningDatabase, migrate
+from gengfu.database import RunningDatabase
 from simulators.city import City
 from tests.acceptance.outside import StoryClock
 from tests.acceptance.routing import Scripted, a_database, a_desk, until
@@ -28,7 +28,6 @@ def clock() -> StoryClock:
 
 @pytest.fixture
 async def database(sqlite_url: str, city: City, clock: StoryClock) -> AsyncIterator[RunningDatabase]:
-    await asyncio.to_thread(migrate.upgrade, sqlite_url)
     async with a_database(sqlite_url, city, clock) as database:
         yield database
 

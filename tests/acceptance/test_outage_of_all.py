@@ -1,6 +1,5 @@
 """Half an hour without any carrier, and two thousand incidents: afterwards the fires first, and each told once."""
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -20,7 +19,7 @@ from devices.model import Channel, Language, PersonKind, Role, Shift
 from devices.store import people, shifts
 from devices.store.people import ContactRow, PersonRow
 from devices.store.shifts import ShiftRow
-from gengfu.database import RunningDatabase, migrate, open_database
+from gengfu.database import RunningDatabase, open_database
 from simulators.city import City
 from tests.acceptance.outside import StoryClock
 from tests.acceptance.routing import Scripted, a_desk, until
@@ -41,7 +40,6 @@ def clock() -> StoryClock:
 
 @pytest.fixture
 async def database(sqlite_url: str, clock: StoryClock) -> AsyncIterator[RunningDatabase]:
-    await asyncio.to_thread(migrate.upgrade, sqlite_url)
     database = open_database(sqlite_url, monotonic=clock.monotonic)
     yield database
     await database.close()

@@ -13,6 +13,7 @@ import uvicorn
 from prometheus_client import CollectorRegistry, Counter
 from sqlalchemy import Connection, insert
 
+from alerting.answer_links import AnswerLinks
 from alerting.channels.base import Stored
 from alerting.channels.providers.twilio_settings import TwilioSettings
 from alerting.commands import Commands
@@ -41,7 +42,6 @@ from api.store import keys
 from api.store.keys import ApiKey
 from api.twilio import TwilioCallbacks
 from devices.store import tables as registry
-from devices.store.types import metadata
 from gengfu.clock import RandomIds, SystemClock
 from gengfu.database import RunningDatabase, open_database
 
@@ -344,6 +344,7 @@ def make_deps(database: RunningDatabase, service: RecordingService, clock: Syste
         accounts=frozenset({"gengfu-service"}),
         readiness=Configured(white_lists=("aliyun",), work_apps=("wecom",), push=True),
         card=ContactCard(("+861012345678", "+861087654321", "10690000123")),
+        links=AnswerLinks(SECRET_KEY, "https://gengfu.test"),
         checks=RecordingChecks(service),
     )
 
@@ -370,11 +371,9 @@ async def serving(deps: Deps) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def running_api(url: str, clock: SystemClock | None = None, *, tables: bool = True) -> AsyncIterator[Api]:
-    """Database, server and client, gone at the end. `clock`: one whose hands can be turned. `tables`: to be made."""
+async def running_api(url: str, clock: SystemClock | None = None) -> AsyncIterator[Api]:
+    """Server and client over a migrated database, gone at the end. `clock`: one whose hands can be turned."""
     database = open_database(url, monotonic=SystemClock().monotonic)
-    if tables:
-        await database.write(Priority.ADMINISTRATION, metadata.create_all)
     service = RecordingService(database=database)
     deps = make_deps(database, service, clock or SystemClock())
     async with serving(deps) as base_url, aiohttp.ClientSession(timeout=NO_RETRY) as session:

@@ -16,7 +16,6 @@ from alerting.ports import Priority
 from alerting.spool import Spool
 from alerting.store import tables
 from devices.model import Channel
-from devices.store.types import metadata
 from gengfu.clock import RandomIds, SystemClock
 from gengfu.database import RunningDatabase, open_database
 from tests.contract.api_support import incident_row
@@ -138,9 +137,8 @@ class Desk:
 
 @asynccontextmanager
 async def desk_on(url: str, folder: Path | None = None, clock: Any = None) -> AsyncIterator[Desk]:
-    """`folder`: where the spool lies. `clock`: one whose hands can be turned."""
+    """Over a migrated database. `folder`: where the spool lies. `clock`: one whose hands can be turned."""
     database = open_database(url, monotonic=SystemClock().monotonic)
-    await database.write(Priority.ADMINISTRATION, metadata.create_all)
     spool, vendor = Spool(folder), Vendor()
     desk: Desk
 

@@ -11,9 +11,9 @@ from tests.contract.scope_world import build, made, sides
 
 
 @pytest_asyncio.fixture
-async def world(database_url: str) -> AsyncIterator[World]:
+async def world(migrated_url: str) -> AsyncIterator[World]:
     """On both databases."""
-    async with running_api(database_url) as api:
+    async with running_api(migrated_url) as api:
         city = made(await api.call("POST", "/places", {"kind": "city", "name": "信阳市", "code": "city"}))["id"]
         shared = made(await api.call("POST", "/models", MODEL | {"code": "shared-model"}))["id"]
         unit = made(await api.call("POST", "/organisations", ORGANISATION | {"code": "shared-unit"}))["id"]

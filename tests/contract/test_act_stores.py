@@ -16,8 +16,8 @@ SOON = timedelta(seconds=1)
 
 
 @pytest_asyncio.fixture
-async def api(database_url: str) -> AsyncIterator[Api]:
-    async with running_api(database_url) as running:
+async def api(migrated_url: str) -> AsyncIterator[Api]:
+    async with running_api(migrated_url) as running:
         yield running
 
 

@@ -61,8 +61,8 @@ class Told:
 
 
 @pytest_asyncio.fixture
-async def desk(sqlite_url: str) -> AsyncIterator[Desk]:
-    async with desk_on(sqlite_url) as desk:
+async def desk(migrated_sqlite_url: str) -> AsyncIterator[Desk]:
+    async with desk_on(migrated_sqlite_url) as desk:
         yield desk
 
 
@@ -140,8 +140,8 @@ async def test_a_stranger_is_ignored_and_answered_nothing(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("text", ["STOP", "stop", "退订", "TD", "Unsubscribe"])
-async def test_stop_marks_the_number_and_answers_no_page(database_url: str, text: str) -> None:
-    async with desk_on(database_url) as desk:
+async def test_stop_marks_the_number_and_answers_no_page(migrated_url: str, text: str) -> None:
+    async with desk_on(migrated_url) as desk:
         await desk.attempt(ATTEMPT, Channel.SMS)
         await registered(desk)
         told = Told(desk)

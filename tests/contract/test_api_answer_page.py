@@ -16,8 +16,8 @@ TOKEN = "abcdefghij012345"
 
 
 @pytest_asyncio.fixture
-async def api(sqlite_url: str) -> AsyncIterator[Api]:
-    async with running_api(sqlite_url) as api:
+async def api(migrated_sqlite_url: str) -> AsyncIterator[Api]:
+    async with running_api(migrated_sqlite_url) as api:
         now = SystemClock().now()
         api.service.results[TOKEN] = ResultRow("i-1", "h-1", "hash", now, now + timedelta(days=7))
         yield api

@@ -31,8 +31,8 @@ ATTEMPT = "abcdefghijklm"
 
 
 @pytest_asyncio.fixture
-async def api(sqlite_url: str) -> AsyncIterator[Api]:
-    async with running_api(sqlite_url) as running:
+async def api(migrated_sqlite_url: str) -> AsyncIterator[Api]:
+    async with running_api(migrated_sqlite_url) as running:
         yield running
 
 

@@ -15,8 +15,8 @@ STATION, DETECTOR = "charger-0001", "smoke-0001"
 
 
 @pytest_asyncio.fixture
-async def city(database_url: str) -> AsyncIterator[City]:
-    async with running_api(database_url) as api:
+async def city(migrated_url: str) -> AsyncIterator[City]:
+    async with running_api(migrated_url) as api:
         city = await build(api)
         model = {"code": "cutter", "maker": "Maker", "model": "C9", "kind": "charging_station"}
         await city.made("/models", model | {"actions": ["cut_power"]})

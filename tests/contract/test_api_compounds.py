@@ -12,8 +12,8 @@ from tests.contract.api_support import Answer, Api, running_api
 
 
 @pytest_asyncio.fixture
-async def api(database_url: str) -> AsyncIterator[Api]:
-    async with running_api(database_url) as running:
+async def api(migrated_url: str) -> AsyncIterator[Api]:
+    async with running_api(migrated_url) as running:
         for code, kind, name, parent in (
             ("jns", "street", "金牛山街道", None),
             ("wx", "street", "五星街道", None),

@@ -17,8 +17,8 @@ from tests.contract.devices_support import City, TurnedClock, build, commission,
 
 
 @pytest_asyncio.fixture
-async def city(database_url: str) -> AsyncIterator[City]:
-    async with running_api(database_url) as api:
+async def city(migrated_url: str) -> AsyncIterator[City]:
+    async with running_api(migrated_url) as api:
         yield await build(api)
 
 
@@ -88,9 +88,9 @@ async def test_a_state_by_hand_follows_the_law(city: City) -> None:
     assert all(one["to_at"] == other["from_at"] for one, other in pairwise(stays))
 
 
-async def test_out_of_service_takes_a_reason_and_ends_by_itself(database_url: str) -> None:
+async def test_out_of_service_takes_a_reason_and_ends_by_itself(migrated_url: str) -> None:
     clock = TurnedClock()
-    async with running_api(database_url, clock) as api:
+    async with running_api(migrated_url, clock) as api:
         city = await build(api)
         await enrolled(city, 1, "jd-301", id="smoke-0001")
         await commission(city, "smoke-0001")

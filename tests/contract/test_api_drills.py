@@ -24,8 +24,8 @@ POLICY = {
 
 
 @pytest_asyncio.fixture
-async def api(database_url: str) -> AsyncIterator[Api]:
-    async with running_api(database_url) as running:
+async def api(migrated_url: str) -> AsyncIterator[Api]:
+    async with running_api(migrated_url) as running:
         yield running
 
 

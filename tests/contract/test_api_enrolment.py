@@ -13,14 +13,14 @@ from tests.contract.devices_support import City, build, commission, faults, imei
 
 
 @pytest_asyncio.fixture
-async def city(database_url: str) -> AsyncIterator[City]:
-    async with running_api(database_url) as api:
+async def city(migrated_url: str) -> AsyncIterator[City]:
+    async with running_api(migrated_url) as api:
         yield await build(api)
 
 
 @pytest_asyncio.fixture
-async def small(sqlite_url: str) -> AsyncIterator[City]:
-    async with running_api(sqlite_url) as api:
+async def small(migrated_sqlite_url: str) -> AsyncIterator[City]:
+    async with running_api(migrated_sqlite_url) as api:
         yield await build(api)
 
 

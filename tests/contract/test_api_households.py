@@ -66,9 +66,9 @@ class Home:
 
 
 @pytest_asyncio.fixture
-async def home(database_url: str) -> AsyncIterator[Home]:
+async def home(migrated_url: str) -> AsyncIterator[Home]:
     clock = TurnableClock()
-    async with running_api(database_url, clock) as api:
+    async with running_api(migrated_url, clock) as api:
         ids: dict[str, str] = {}
         for code, kind, name, parent in PLACES:
             body = {"kind": kind, "name": name, "code": code, "parent_id": parent}

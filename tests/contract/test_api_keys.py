@@ -22,8 +22,8 @@ from tests.contract.api_support import SECRET_KEY, Api, running_api
 
 
 @pytest_asyncio.fixture
-async def api(sqlite_url: str) -> AsyncIterator[Api]:
-    async with running_api(sqlite_url) as running:
+async def api(migrated_sqlite_url: str) -> AsyncIterator[Api]:
+    async with running_api(migrated_sqlite_url) as running:
         yield running
 
 

@@ -26,8 +26,8 @@ def clock() -> TurnableClock:
 
 
 @pytest_asyncio.fixture
-async def api(sqlite_url: str, clock: TurnableClock) -> AsyncIterator[Api]:
-    async with running_api(sqlite_url, clock) as running:
+async def api(migrated_sqlite_url: str, clock: TurnableClock) -> AsyncIterator[Api]:
+    async with running_api(migrated_sqlite_url, clock) as running:
         yield running
 
 

@@ -19,8 +19,8 @@ NUMBER, WHOLE = "13812341234", "+8613812341234"
 
 
 @pytest_asyncio.fixture
-async def api(database_url: str) -> AsyncIterator[Api]:
-    async with running_api(database_url) as running:
+async def api(migrated_url: str) -> AsyncIterator[Api]:
+    async with running_api(migrated_url) as running:
         yield running
 
 

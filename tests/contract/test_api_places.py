@@ -17,8 +17,8 @@ from tests.unit.test_images import jpeg, lossy, png
 
 
 @pytest_asyncio.fixture
-async def api(database_url: str) -> AsyncIterator[Api]:
-    async with running_api(database_url) as running:
+async def api(migrated_url: str) -> AsyncIterator[Api]:
+    async with running_api(migrated_url) as running:
         yield running
 
 

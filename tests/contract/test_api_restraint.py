@@ -14,8 +14,8 @@ from tests.contract.test_api_registry import at_field, made
 
 
 @pytest_asyncio.fixture
-async def api(database_url: str) -> AsyncIterator[Api]:
-    async with running_api(database_url) as running:
+async def api(migrated_url: str) -> AsyncIterator[Api]:
+    async with running_api(migrated_url) as running:
         above = None
         for kind in ("street", "community", "compound", "building", "room"):
             body: dict[str, Any] = {"kind": kind, "code": kind, "name": f"{kind}名"}

@@ -35,14 +35,14 @@ def clock() -> TurnableClock:
 
 
 @pytest_asyncio.fixture
-async def api(sqlite_url: str, clock: TurnableClock) -> AsyncIterator[Api]:
-    async with running_api(sqlite_url, clock) as running:
+async def api(migrated_sqlite_url: str, clock: TurnableClock) -> AsyncIterator[Api]:
+    async with running_api(migrated_sqlite_url, clock) as running:
         yield running
 
 
 @pytest_asyncio.fixture
-async def either(database_url: str, clock: TurnableClock) -> AsyncIterator[Api]:
-    async with running_api(database_url, clock) as running:
+async def either(migrated_url: str, clock: TurnableClock) -> AsyncIterator[Api]:
+    async with running_api(migrated_url, clock) as running:
         yield running
 
 

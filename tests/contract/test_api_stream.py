@@ -23,14 +23,14 @@ from tests.contract.api_support import Api, running_api
 
 
 @pytest_asyncio.fixture
-async def api(sqlite_url: str) -> AsyncIterator[Api]:
-    async with running_api(sqlite_url) as running:
+async def api(migrated_sqlite_url: str) -> AsyncIterator[Api]:
+    async with running_api(migrated_sqlite_url) as running:
         yield running
 
 
 @pytest_asyncio.fixture
-async def either(database_url: str) -> AsyncIterator[Api]:
-    async with running_api(database_url) as running:
+async def either(migrated_url: str) -> AsyncIterator[Api]:
+    async with running_api(migrated_url) as running:
         yield running
 
 
@@ -191,9 +191,9 @@ async def test_a_key_revoked_by_another_process_loses_its_stream_though_nothing_
             await listener.event()
 
 
-async def test_an_expired_key_loses_its_stream(sqlite_url: str) -> None:
+async def test_an_expired_key_loses_its_stream(migrated_sqlite_url: str) -> None:
     clock = TurnableClock()
-    async with running_api(sqlite_url, clock) as api:
+    async with running_api(migrated_sqlite_url, clock) as api:
         key = await api.key(Role.OPERATOR, expires_at=clock.now() + timedelta(hours=1))
         async with listening(api, key) as listener:
             await listener.named("session")

@@ -24,8 +24,8 @@ STREAM_ROLES = sorted(ROUTES["GET /api/v1/stream"] - {Role.GRID_WORKER})
 
 
 @pytest_asyncio.fixture
-async def api(database_url: str) -> AsyncIterator[Api]:
-    async with running_api(database_url) as running:
+async def api(migrated_url: str) -> AsyncIterator[Api]:
+    async with running_api(migrated_url) as running:
         yield running
 
 

@@ -25,14 +25,14 @@ SERVICE = "https://push.services.example"
 
 
 @pytest_asyncio.fixture
-async def either(database_url: str) -> AsyncIterator[Api]:
-    async with _with_webpush(database_url) as api:
+async def either(migrated_url: str) -> AsyncIterator[Api]:
+    async with _with_webpush(migrated_url) as api:
         yield api
 
 
 @pytest_asyncio.fixture
-async def api(sqlite_url: str) -> AsyncIterator[Api]:
-    async with _with_webpush(sqlite_url) as api:
+async def api(migrated_sqlite_url: str) -> AsyncIterator[Api]:
+    async with _with_webpush(migrated_sqlite_url) as api:
         yield api
 
 
@@ -241,8 +241,8 @@ async def test_the_clients_word_confirms_its_own_subscription_alone(either: Api)
     assert await _confirmed(api, "yi") == [None]
 
 
-async def test_without_a_key_pair_browsers_cannot_subscribe_and_work_apps_can(sqlite_url: str) -> None:
-    async with running_api(sqlite_url, SystemClock()) as api:
+async def test_without_a_key_pair_browsers_cannot_subscribe_and_work_apps_can(migrated_sqlite_url: str) -> None:
+    async with running_api(migrated_sqlite_url, SystemClock()) as api:
         await api.person("jia")
         for answer in (
             await api.call("GET", "/webpush/key"),

@@ -22,15 +22,15 @@ WALK = "/devices/smoke-0001/walk-test"
 
 
 @pytest_asyncio.fixture
-async def either(database_url: str) -> AsyncIterator[Api]:
-    async with running_api(database_url) as running:
+async def either(migrated_url: str) -> AsyncIterator[Api]:
+    async with running_api(migrated_url) as running:
         await furnish(running)
         yield running
 
 
 @pytest_asyncio.fixture
-async def api(sqlite_url: str) -> AsyncIterator[Api]:
-    async with running_api(sqlite_url) as running:
+async def api(migrated_sqlite_url: str) -> AsyncIterator[Api]:
+    async with running_api(migrated_sqlite_url) as running:
         await furnish(running)
         yield running
 

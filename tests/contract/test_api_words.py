@@ -16,8 +16,8 @@ pytest_plugins = ["tests.contract.cli_fixtures"]
 
 
 @pytest_asyncio.fixture
-async def api(sqlite_url: str) -> AsyncIterator[Api]:
-    async with running_api(sqlite_url) as running:
+async def api(migrated_sqlite_url: str) -> AsyncIterator[Api]:
+    async with running_api(migrated_sqlite_url) as running:
         yield running
 
 

@@ -47,8 +47,8 @@ def sheet(**changes: Any) -> Sheet:
 
 
 @pytest_asyncio.fixture
-async def api(sqlite_url: str) -> AsyncIterator[Api]:
-    async with running_api(sqlite_url) as api:
+async def api(migrated_sqlite_url: str) -> AsyncIterator[Api]:
+    async with running_api(migrated_sqlite_url) as api:
         api.service.sheets[TOKEN] = sheet()
         yield api
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from itertools import count
-from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -43,9 +42,9 @@ async def told(desk: Desk, words: list[ReceiptKind], batches: list[list[int]], k
     return states
 
 
-def test_any_order_and_repetition_ends_the_same(tmp_path: Path) -> None:
+def test_any_order_and_repetition_ends_the_same(migrated_sqlite_url: str) -> None:
     loop = asyncio.new_event_loop()
-    opened = desk_on(f"sqlite+aiosqlite:///{tmp_path / 'fold.db'}")
+    opened = desk_on(migrated_sqlite_url)
     desk = loop.run_until_complete(opened.__aenter__())
 
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -29,7 +29,7 @@ polls_max = 400
 @pytest_asyncio.fixture
 async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
     """The two districts, with imports that work in a folder of their own."""
-    async with running_api(migrated_url, tables=False) as plain:
+    async with running_api(migrated_url) as plain:
         deps = plain.deps
         desk = Imports(
             plain.database,

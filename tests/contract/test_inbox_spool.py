@@ -55,11 +55,11 @@ def files_in(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.spool"))
 
 
-async def test_a_stalled_database_delays_no_answer_and_loses_no_key(sqlite_url: str, tmp_path: Path) -> None:
-    async with desk_on(sqlite_url, tmp_path) as desk:
+async def test_a_stalled_database_delays_no_answer_and_loses_no_key(migrated_sqlite_url: str, tmp_path: Path) -> None:
+    async with desk_on(migrated_sqlite_url, tmp_path) as desk:
         await desk.attempt(ATTEMPT)
         loop = asyncio.get_running_loop()
-        with standing_still(sqlite_url):
+        with standing_still(migrated_sqlite_url):
             for number in range(20):
                 started = loop.time()
                 await desk.inbox.append(VENDOR, "voice", ATTEMPT, f"n{number:02d}", {"digits": "1"})
@@ -71,19 +71,19 @@ async def test_a_stalled_database_delays_no_answer_and_loses_no_key(sqlite_url: 
         assert [key.digits for key in desk.keys] == ["1"] * 20
 
 
-async def test_a_callback_told_twice_over_both_ways_is_stored_once(sqlite_url: str, tmp_path: Path) -> None:
-    async with desk_on(sqlite_url, tmp_path) as desk:
+async def test_a_callback_told_twice_over_both_ways_is_stored_once(migrated_sqlite_url: str, tmp_path: Path) -> None:
+    async with desk_on(migrated_sqlite_url, tmp_path) as desk:
         await desk.inbox.append(VENDOR, "sms", ATTEMPT, "same", {"word": "sent"})
-        with standing_still(sqlite_url):
+        with standing_still(migrated_sqlite_url):
             for _ in range(3):
                 await desk.inbox.append(VENDOR, "sms", ATTEMPT, "same", {"word": "sent"})
         await emptied(desk)
         assert await desk.stored() == ["same"]
 
 
-async def test_many_at_once_are_synced_together(sqlite_url: str, tmp_path: Path) -> None:
-    async with desk_on(sqlite_url, tmp_path) as desk:
-        with standing_still(sqlite_url):
+async def test_many_at_once_are_synced_together(migrated_sqlite_url: str, tmp_path: Path) -> None:
+    async with desk_on(migrated_sqlite_url, tmp_path) as desk:
+        with standing_still(migrated_sqlite_url):
             await asyncio.gather(
                 *(desk.inbox.append(VENDOR, "sms", ATTEMPT, f"n{n}", {"word": "sent"}) for n in range(1000))
             )
@@ -103,23 +103,25 @@ def row(dedupe: str) -> CallbackRow:
     return CallbackRow(VENDOR, "sms", ATTEMPT, dedupe, {"word": "sent"}, SystemClock().now())
 
 
-async def test_what_a_crash_cut_short_is_skipped_and_all_before_it_kept(sqlite_url: str, tmp_path: Path) -> None:
+async def test_what_a_crash_cut_short_is_skipped_and_all_before_it_kept(
+    migrated_sqlite_url: str, tmp_path: Path
+) -> None:
     spool = Spool(tmp_path)
     await spool.keep([row("first"), row("second")])
     await spool.close()
     (path,) = files_in(tmp_path)
     path.write_bytes(path.read_bytes() + b"not json at all\n" + path.read_bytes()[:40])
-    async with desk_on(sqlite_url, tmp_path) as desk:
+    async with desk_on(migrated_sqlite_url, tmp_path) as desk:
         await emptied(desk)
         assert await desk.stored() == ["first", "second"]
 
 
-async def test_without_a_folder_nothing_is_promised(sqlite_url: str) -> None:
+async def test_without_a_folder_nothing_is_promised(migrated_sqlite_url: str) -> None:
     spool = Spool(None)
     with pytest.raises(NotKept):
         await spool.keep([row("a")])
-    async with desk_on(sqlite_url, None) as desk:
-        with standing_still(sqlite_url), pytest.raises(TimeoutError):
+    async with desk_on(migrated_sqlite_url, None) as desk:
+        with standing_still(migrated_sqlite_url), pytest.raises(TimeoutError):
             async with asyncio.timeout(0.5):
                 await desk.inbox.append(VENDOR, "sms", ATTEMPT, "n1", {"word": "sent"})
 
@@ -158,27 +160,27 @@ def answered_before_a_kill(folder: Path) -> list[str]:
     return answered
 
 
-async def test_every_callback_that_was_answered_survives_a_kill(sqlite_url: str, tmp_path: Path) -> None:
+async def test_every_callback_that_was_answered_survives_a_kill(migrated_sqlite_url: str, tmp_path: Path) -> None:
     answered = answered_before_a_kill(tmp_path)
-    async with desk_on(sqlite_url, tmp_path) as desk:
+    async with desk_on(migrated_sqlite_url, tmp_path) as desk:
         await emptied(desk)
         stored = await desk.stored()
     assert len(answered) >= 50
     assert stored[: len(answered)] == answered
 
 
-async def test_a_file_that_another_process_still_writes_is_left_alone(sqlite_url: str, tmp_path: Path) -> None:
+async def test_a_file_that_another_process_still_writes_is_left_alone(migrated_sqlite_url: str, tmp_path: Path) -> None:
     other = Spool(tmp_path)
     await other.keep([row("theirs")])
-    async with desk_on(sqlite_url, tmp_path) as desk:
+    async with desk_on(migrated_sqlite_url, tmp_path) as desk:
         assert await desk.spool.drain(desk.inbox.absorber._write) == 0
         await other.close()
         assert await desk.spool.drain(desk.inbox.absorber._write) == 1
         assert await desk.stored() == ["theirs"]
 
 
-async def test_a_failing_act_is_tried_again_and_no_key_is_lost(database_url: str) -> None:
-    async with desk_on(database_url) as desk:
+async def test_a_failing_act_is_tried_again_and_no_key_is_lost(migrated_url: str) -> None:
+    async with desk_on(migrated_url) as desk:
         await desk.attempt(ATTEMPT)
         desk.fail_acts += [SQLAlchemyError("gone for a moment"), ConnectionError("still gone")]
         await desk.inbox.append(VENDOR, "voice", ATTEMPT, "key", {"digits": "1"})
@@ -196,8 +198,8 @@ async def again(desk: Desk) -> None:
     await desk.fold()
 
 
-async def test_a_callback_ahead_of_its_attempt_waits_for_it(database_url: str) -> None:
-    async with desk_on(database_url) as desk:
+async def test_a_callback_ahead_of_its_attempt_waits_for_it(migrated_url: str) -> None:
+    async with desk_on(migrated_url) as desk:
         await desk.inbox.append(VENDOR, "voice", ATTEMPT, "early", {"word": "ringing"})
         await desk.inbox.append(VENDOR, "voice", None, "key", {"digits": "1", "provider_ref": f"ref-{ATTEMPT}"})
         await desk.fold()
@@ -209,9 +211,9 @@ async def test_a_callback_ahead_of_its_attempt_waits_for_it(database_url: str) -
         assert await desk.unfolded() == 0
 
 
-async def test_a_callback_about_nothing_is_forgotten_after_a_minute(database_url: str) -> None:
+async def test_a_callback_about_nothing_is_forgotten_after_a_minute(migrated_url: str) -> None:
     clock = Turned()
-    async with desk_on(database_url, clock=clock) as desk:
+    async with desk_on(migrated_url, clock=clock) as desk:
         await desk.inbox.append(VENDOR, "voice", ATTEMPT, "nobody", {"word": "ringing"})
         await desk.fold()
         assert await desk.unfolded() == 1
@@ -229,8 +231,8 @@ class Turned(SystemClock):
         return super().now() + self.ahead
 
 
-async def test_a_callback_that_breaks_its_reader_holds_nothing_up(database_url: str) -> None:
-    async with desk_on(database_url) as desk:
+async def test_a_callback_that_breaks_its_reader_holds_nothing_up(migrated_url: str) -> None:
+    async with desk_on(migrated_url) as desk:
         await desk.attempt(ATTEMPT)
         await desk.inbox.append(VENDOR, "voice", ATTEMPT, "broken", {"broken": "x"})
         await desk.inbox.append(VENDOR, "voice", ATTEMPT, "fine", {"word": "answered"})
@@ -238,8 +240,8 @@ async def test_a_callback_that_breaks_its_reader_holds_nothing_up(database_url: 
         assert (await desk.state(ATTEMPT), await desk.unfolded()) == ("answered", 0)
 
 
-async def test_characters_that_a_database_refuses_are_no_reason_to_lose_a_reply(database_url: str) -> None:
-    async with desk_on(database_url) as desk:
+async def test_characters_that_a_database_refuses_are_no_reason_to_lose_a_reply(migrated_url: str) -> None:
+    async with desk_on(migrated_url) as desk:
         form = {"from": "+8613800138000", "text": "1 \x00\ud800 去", "more": {"deep": ["\x00"]}}
         await desk.inbox.append(VENDOR, "up", "x" * 40, "reply", form)
         await desk.fold()

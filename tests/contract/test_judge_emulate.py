@@ -59,8 +59,8 @@ class Judged:
 
 
 @pytest_asyncio.fixture
-async def judged(start_judge: Start, sqlite_url: str) -> AsyncIterator[Judged]:
-    async with running_api(sqlite_url) as api:
+async def judged(start_judge: Start, migrated_sqlite_url: str) -> AsyncIterator[Judged]:
+    async with running_api(migrated_sqlite_url) as api:
         number = {"phone_number": SENDER, "sms_url": f"{api.base_url}/callbacks/twilio/inbound"}
         url = start_judge("twilio.mjs", json.dumps({"twilio": {"phone_numbers": [number]}}))
         settings = TwilioSettings(SID, TOKEN, SENDER, public_url=api.base_url, base_url=url, list_lag_s=0.1)

@@ -83,8 +83,8 @@ class Bench:
 
 
 @pytest_asyncio.fixture
-async def bench(database_url: str) -> AsyncIterator[Bench]:
-    async with desk_on(database_url) as desk:
+async def bench(migrated_url: str) -> AsyncIterator[Bench]:
+    async with desk_on(migrated_url) as desk:
         yield Bench(desk)
 
 

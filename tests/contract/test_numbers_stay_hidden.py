@@ -126,7 +126,7 @@ async def test_a_whole_number_is_nowhere_but_where_it_must_be(
     upgraded: Shell, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    async with running_api(upgraded.database_url, tables=False) as api:
+    async with running_api(upgraded.database_url) as api:
         story = Story(api)
         may_show = await play(story)
         assert story.showing() == set(may_show)
