@@ -73,6 +73,16 @@ write. The floor is one look-up of the same devices' rows by their ids. CPU is t
 program takes of the machine is not in it.
 """
 
+_HOW_FAILOVER = """
+**Failover** publishes fires one by one through mosquitto to the shipped application on SQLite, which sends over two
+carriers: two emulated Twilio accounts, or Alibaba's and Twilio's; both live in one process. A fault belongs to a phone.
+In the mixed runs every other fire meets none: those are the floor, of the same seconds, and they keep the breaker of
+the first carrier closed, so that each fire has to find the other one by itself. "For all" and "account" are one trouble
+for everybody: there the breaker opens after a few, and the others go to the second carrier at once ("met it" counts the
+few). The stamp is the carrier's own, when the request is in its books; "known" is the service's, when it was sure.
+A phone rings for 15 s; then its owner presses 1. The rate is low on purpose: a storm is measured above.
+"""
+
 _PEERS = Table(
     "For comparison, measured on such a machine: publish to the last of three POSTs, ms",
     ("", "100/s p50 / p99 / p99.9", "500/s p50 / p99 / p99.9", "storm: last accepted", "lost"),
@@ -114,7 +124,7 @@ def page(result: dict[str, Any]) -> str:
             "are worse than a quiet machine's, and so are the ratios: the floor needs less CPU, so it suffers less.\n"
         )
     shown = [markdown(table) for table in [*tables(result), _PEERS]]
-    how = _HOW_REGISTRY if "registry" in result else ""
+    how = (_HOW_REGISTRY if "registry" in result else "") + (_HOW_FAILOVER if "failover" in result else "")
     return "\n".join([_HEAD, measured, *shown, _HOW.replace(_LIMITS, how + _LIMITS)])
 
 

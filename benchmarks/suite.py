@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import broker, core, ingest, latency, lateness, memory, providers, registry, storm
+from benchmarks import broker, core, failover, ingest, latency, lateness, memory, providers, registry, storm
 from benchmarks.databases import POSTGRESQL, SQLITE
 from benchmarks.world import World
 from gengfu.broker.child import mosquitto_executable
 from gengfu.clock import SystemClock
 from simulators.mission_city import devices_max
 
-PARTS = ("latency", "storm", "ingest", "memory", "registry", "broker", "core", "lateness", "providers")
+PARTS = ("latency", "storm", "ingest", "memory", "registry", "broker", "core", "lateness", "providers", "failover")
 escalation_seconds = 30.0
 """The second step of a fire's policy; a run ends before it."""
 margin_seconds = 4.0
@@ -42,6 +42,8 @@ class Plan:
     dues_per_s: int = 50
     lateness_seconds: float = 40.0
     provider_seconds: float = 5.0
+    failover_fires: int = 120
+    """Of each fault."""
 
     def steps(self) -> int:
         """How often the progress bar moves."""
@@ -55,6 +57,7 @@ class Plan:
             "core": self.rounds,
             "lateness": 2 * self.rounds,
             "providers": providers.steps(self.rounds),
+            "failover": failover.steps(),
         }
         return sum(counts[part] for part in self.parts)
 
@@ -75,6 +78,7 @@ def quick(parts: tuple[str, ...]) -> Plan:
         core_seconds=0.5,
         lateness_seconds=6.0,
         provider_seconds=1.5,
+        failover_fires=20,
     )
 
 
@@ -91,7 +95,7 @@ async def run(plan: Plan, told: Callable[[str], None]) -> dict[str, Any]:
         "plan": {name: getattr(plan, name) for name in Plan.__slots__},
     }
     kinds = list(plan.kinds)
-    if set(plan.parts) - {"memory", "registry", "broker", "core", "lateness", "providers"}:
+    if set(plan.parts) - {"memory", "registry", "broker", "core", "lateness", "providers", "failover"}:
         size = max(plan.storm_alarms, round(plan.alarms_per_s * (plan.warmup_s + plan.seconds)))
         async with World(size, size, size) as world:
             if "latency" in plan.parts:
@@ -116,6 +120,8 @@ async def run(plan: Plan, told: Callable[[str], None]) -> dict[str, Any]:
         )
     if "providers" in plan.parts:
         result["providers"] = await providers.run(plan.rounds, plan.provider_seconds, told)
+    if "failover" in plan.parts:
+        result["failover"] = await failover.run(plan.failover_fires, told)
     return result
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import broker, core, lateness, providers, stats
+from benchmarks import broker, core, failover, lateness, providers, stats
 from benchmarks.ingest import REFERENCE
 from benchmarks.latency import FLOOR
 
@@ -57,6 +57,8 @@ def tables(result: Row) -> list[Table]:
         made.append(Table(*lateness.table(result["lateness"])))
     if "providers" in result:
         made += [Table(*each) for each in providers.tables(result["providers"])]
+    if "failover" in result:
+        made += [Table(*each) for each in failover.tables(result["failover"])]
     return made
 
 
