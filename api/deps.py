@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection
 
+from alerting.answer_links import AnswerLinks
 from alerting.channels.base import Callbacks, Spoken, Stored
 from alerting.channels.providers.webpush_settings import WebPushSettings
 from alerting.commands import Commands
@@ -219,6 +220,8 @@ class Deps:
     budget: Callable[[Channel, str, datetime], tuple[tuple[str, int | None], ...] | None] = lambda *_: None
     """Carrier -> messages of life safety that it still takes for a number; None: not counted by this process."""
     card: ContactCard = field(default_factory=ContactCard)
+    links: AnswerLinks = field(default_factory=lambda: AnswerLinks(""))
+    """By which a self-test message is tapped without the app."""
     checks: ProviderChecks | None = None
     """None: nobody looks at the providers' accounts."""
     accounts: frozenset[str] = frozenset()

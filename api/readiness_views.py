@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from alerting.core.readiness import Configured, Facts, Item, Word, faults, readiness
+from alerting.core.readiness import Configured, Facts, Item, Phone, Word, faults, phones_asked, readiness
 from alerting.store.readiness import CheckRow
-from api.schemas.readiness import FindingOut, ItemOut, ProviderReadiness, WorkerReadiness
+from api.schemas.readiness import FindingOut, ItemOut, PhoneOut, ProviderReadiness, WorkerReadiness
 from api.words import say
-from api.words_readiness import ITEMS, REMEDIES, about
+from api.words_readiness import CARRIERS, ITEMS, REMEDIES, about
 from devices.model import Language
 
 
@@ -24,6 +24,7 @@ def worker_shown(
         faults=wrong,
         unknown=sum(item.word is Word.UNKNOWN for item in items),
         items=[_item(item, language) for item in items],
+        phones=[_phone(phone, now, language) for phone in phones_asked(facts.phones, configured.carriers)],
     )
 
 
@@ -55,6 +56,19 @@ def providers_shown(
         )
         for row in rows
     ]
+
+
+def _phone(phone: Phone, now: datetime, language: Language) -> PhoneOut:
+    return PhoneOut(
+        carrier=phone.carrier,
+        subscription_id=phone.subscription_id,
+        name=" ".join(filter(None, (say(CARRIERS[phone.carrier], language), phone.label))),
+        word=phone.word(now),
+        sent_at=phone.sent_at,
+        tapped_at=phone.tapped_at,
+        untapped_since=phone.untapped_since,
+        refused=phone.refused or None,
+    )
 
 
 def _item(item: Item, language: Language) -> ItemOut:
