@@ -110,7 +110,7 @@ async def test_doctor_finds_nothing_wrong_with_a_city_ready(upgraded: Shell, mos
     async with account() as emulator:
         upgraded.environ |= twilio_environ(emulator) | {"GENGFU_PUBLIC_URL": "https://gengfu.example.org"}
         lines = await asyncio.to_thread(upgraded.ok, "doctor")
-    names = ["broker", "database", "clock", "roster", "workers", "readiness", "canary"]
+    names = ["broker", "database", "clock", "roster", "workers", "readiness", "self-test", "canary"]
     names += ["providers", "twilio", "twilio", "twilio", "callbacks", "https", "watchdog"]
     warned = {"canary", "watchdog"}  # no service has run yet, and nobody watches it
     told = [line.split(maxsplit=2)[2] for line in lines if line.split()[1] == "twilio"]
