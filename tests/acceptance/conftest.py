@@ -1,14 +1,11 @@
 """Fixtures of the acceptance tests: the city, and a migrated database of either kind."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gengfu.database import migrate
 from simulators.city import City, load_city
-from tests.support.postgres import PostgresCluster
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +22,6 @@ def sqlite_url(sqlite_url: str, migrated_file: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_cluster: PostgresCluster) -> Iterator[str]:
-    """A PostgreSQL database with the product's tables, copied from a template."""
-    name = postgres_cluster.create(postgres_cluster.template("migrated", migrate.upgrade))
-    yield postgres_cluster.url(name)
-    postgres_cluster.drop(name)
+def postgres_url(migrated_postgres_url: str) -> str:
+    """A PostgreSQL database with the product's tables."""
+    return migrated_postgres_url
