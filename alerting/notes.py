@@ -85,9 +85,11 @@ class Notes:
         self._metrics.passed_on(submission.channel.value, further.provider, further.reason)
         self._hands.unsettled(submission, further.provider, further.planned_at)  # others leave this carrier to it
 
+        committed = self._recorder.record_durably(outcome)
+
         async def commit() -> None:
             try:
-                if await self._recorder.record_durably(outcome):
+                if await committed:
                     self._submit([following])
                 else:
                     self._hands.settled(submission)

@@ -126,9 +126,9 @@ class Onward:
         spent = choice.go is Go.REFUSED
         if spent:
             self._metrics.budget_refused(claimed.submission.channel.value, claimed.submission.urgency)
-        self._hands.forget(claimed)
         reason = choice.why.value if spent else "no_carrier"
         self.dropped(claimed, AttemptState.REJECTED, reason, now)
+        self._hands.forget(claimed)
         self._notes.failed(claimed)
 
     def diverted(self, claimed: Claimed, choice: Choice, now: datetime) -> None:

@@ -149,11 +149,11 @@ class Dispatcher:
             if recovered:
                 recovering.hasten(conn, now, recovered)
             due = attempts.claim_due(conn, now, self._boot, channels, sweep_most, self._pick)
-            return superseding.marked(conn, due, now)
+            return superseding.marked(conn, [each for each in due if not self._mine(each)], now)
 
         for each in await self._database.write(Priority.ATTEMPT, claim):
-            if self._hands.holds(each.submission.attempt_id):
-                continue  # its lease is the longer for it
+            if self._mine(each):
+                continue  # committed and taken here a moment ago
             if each.state in (AttemptState.UNKNOWN, AttemptState.SENDING):
                 self._spawn(self._settle(self._with_link(each)))
             elif each.answered and each.asks:
@@ -162,6 +162,12 @@ class Dispatcher:
                 self._drop(each, AttemptState.EXPIRED, SUPERSEDED)
             else:
                 self.submit([each])
+
+    def _mine(self, claimed: Claimed) -> bool:
+        """It waits here or is on its way, or its outcome is not written yet; its lease is the longer for it. Asked in
+        the writer's thread too, and in this order: what is no more in hand has an outcome."""
+        attempt_id = claimed.submission.attempt_id
+        return self._hands.holds(attempt_id) or self._recorder.holds(attempt_id)
 
     def recipient_of(self, notification_id: str) -> str | None:
         """Whose message is under way here; None when it is not."""
@@ -348,8 +354,8 @@ class Dispatcher:
 
     def _drop(self, claimed: Claimed, state: AttemptState, reason: str) -> None:
         """Somebody goes, or something newer says more: what was not submitted yet is not sent."""
-        self._hands.forget(claimed)
         self._onward.dropped(claimed, state, reason)
+        self._hands.forget(claimed)
 
     def _pick(self, claimed: Claimed) -> str:
         """In the writer's thread: who takes an attempt that is due."""

@@ -65,29 +65,46 @@ class Recorder:
         self._on_written = on_written
         self._wake = wake
         self._waiting: list[_Waiting] = []
+        self._unwritten: dict[str, int] = {}
+        """Outcomes by attempt."""
         self._task: asyncio.Task[None] | None = None
 
     def record(self, outcome: Outcome) -> None:
         """Take an outcome; it is written as soon as the writer is free."""
-        self._waiting.append(_Waiting(outcome))
-        self._start()
+        self._take(_Waiting(outcome))
 
-    async def record_durably(self, outcome: Outcome) -> bool:
-        """Take an outcome and return when it is committed: was its further attempt written? Not where there is none, or
-        its number was taken."""
+    def record_durably(self, outcome: Outcome) -> asyncio.Future[bool]:
+        """Take an outcome at once; done when it is committed: was its further attempt written? Not where there is none,
+        or its number was taken."""
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(outcome, done))
-        self._start()
-        return await done
+        self._take(_Waiting(outcome, done))
+        return done
+
+    def holds(self, attempt_id: str) -> bool:
+        """Its row does not say yet what became of it. Asked from the writer's thread too."""
+        return attempt_id in self._unwritten
 
     async def drained(self) -> None:
         """Wait until everything taken so far is written."""
         while self._task is not None:
             await asyncio.shield(self._task)
 
-    def _start(self) -> None:
+    def _take(self, waiting: _Waiting) -> None:
+        attempt_id = waiting.outcome.change.attempt_id
+        self._unwritten[attempt_id] = self._unwritten.get(attempt_id, 0) + 1
+        self._waiting.append(waiting)
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="recorder")
+
+    def _gone(self, batch: Sequence[_Waiting]) -> None:
+        """Written; or it cannot be, and the sweep finds what it was about."""
+        for waiting in batch:
+            attempt_id = waiting.outcome.change.attempt_id
+            self._unwritten[attempt_id] -= 1
+            if not self._unwritten[attempt_id]:
+                del self._unwritten[attempt_id]
+            if waiting.done is not None and not waiting.done.done():
+                waiting.done.cancel()
 
     async def _run(self) -> None:
         try:
@@ -95,7 +112,10 @@ class Recorder:
                 if len(self._waiting) < batch_max and not any(waiting.done for waiting in self._waiting):
                     await asyncio.sleep(gather_s)
                 batch, self._waiting = self._waiting[:batch_max], self._waiting[batch_max:]
-                await self._write(batch)
+                try:
+                    await self._write(batch)
+                finally:
+                    self._gone(batch)
         finally:
             self._task = None
 

@@ -64,7 +64,7 @@ def _fill(conn: Connection, clock: StoryClock) -> None:
                 id=f"{'fire' if fire else 'bike'}-{number:04}",
                 dedup_key=f"v1:{number}",
                 opened_at=now,
-                due_at=now + timedelta(milliseconds=number),
+                due_at=now - timedelta(milliseconds=fires + others - number),
             )
         )
     incidents.insert(conn, rows)
