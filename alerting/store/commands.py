@@ -88,6 +88,8 @@ _DUE = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
+_ANY_DUE = select(commands.c.id).where(_WAITING, commands.c.due_at <= bindparam("now")).limit(1)
+_ANY_UNAUDITED = select(commands.c.id).where(commands.c.audited_at.is_(None)).limit(1)
 _EXPIRED = (
     select(commands.c.id)
     .where(_WAITING, commands.c.expires_at <= bindparam("now"))
@@ -120,8 +122,7 @@ def take_due(conn: Connection, now: datetime, most: int) -> list[Command]:
 
 def any_due(conn: Connection, now: datetime) -> bool:
     """Mostly not: then nobody need write."""
-    query = select(commands.c.id).where(_WAITING, commands.c.due_at <= now).limit(1)
-    return conn.execute(query).first() is not None
+    return conn.execute(_ANY_DUE, {"now": now}).first() is not None
 
 
 def mark_sent(conn: Connection, command_id: str, now: datetime) -> bool:
@@ -141,7 +142,7 @@ def unaudited(conn: Connection, most: int) -> list[Command]:
 
 def any_unaudited(conn: Connection) -> bool:
     """Mostly not: then nobody need write."""
-    return conn.execute(select(commands.c.id).where(commands.c.audited_at.is_(None)).limit(1)).first() is not None
+    return conn.execute(_ANY_UNAUDITED).first() is not None
 
 
 def mark_audited(conn: Connection, command_ids: Collection[str], now: datetime) -> None:

@@ -38,6 +38,7 @@ _CROWDED = (
     .group_by(held_alarms.c.building_id)
     .having(func.count(func.distinct(held_alarms.c.room_id)) > 1)
 )
+_ANY_CROWDED = _CROWDED.limit(1)
 _LATEST = select(held_alarms.c.due_at, held_alarms.c.settled_at, held_alarms.c.outcome, held_alarms.c.incident_id)
 _INSERT = {
     "sqlite": sqlite.insert(held_alarms).on_conflict_do_nothing().returning(held_alarms.c.id),
@@ -64,7 +65,7 @@ def any_waiting(conn: Connection) -> bool:
 
 def any_to_look_at(conn: Connection, now: datetime) -> bool:
     """Is the time of one over, or do two rooms of a building wait at once?"""
-    return conn.execute(_DUE, {"now": now}).first() is not None or conn.execute(_CROWDED.limit(1)).first() is not None
+    return conn.execute(_DUE, {"now": now}).first() is not None or conn.execute(_ANY_CROWDED).first() is not None
 
 
 def insert(conn: Connection, rows: Sequence[Held]) -> None:

@@ -55,6 +55,7 @@ class Probe:
 _NAMES = tuple(Probe.__dataclass_fields__)
 _SELECT = select(*(probes.c[name] for name in _NAMES))
 _DUE = _SELECT.where(probes.c.due_at <= bindparam("now"), probes.c.channel.in_(bindparam("channels", expanding=True)))
+_ANY_DUE = _DUE.limit(1)
 _CLAIM = _DUE.order_by(probes.c.due_at).limit(bindparam("most")).with_for_update(skip_locked=True)
 
 
@@ -94,7 +95,7 @@ def sent_since(conn: Connection, channel: Channel, address: str, since: datetime
 
 def any_due(conn: Connection, now: datetime, channels: Collection[Channel]) -> bool:
     parameters = {"now": now, "channels": [channel.value for channel in channels]}
-    return conn.execute(_DUE.limit(1), parameters).first() is not None
+    return conn.execute(_ANY_DUE, parameters).first() is not None
 
 
 def claim(

@@ -40,7 +40,9 @@ _PAGES_OF = (
 _SUMMARY_DUE = select(summaries.c.recipient_id, summaries.c.building_id, summaries.c.channel).where(
     summaries.c.due_at <= bindparam("now")
 )
+_ANY_SUMMARY_DUE = _SUMMARY_DUE.limit(1)
 _WITHHELD_DUE = select(withheld_pages.c.incident_id).where(withheld_pages.c.due_at <= bindparam("now"))
+_ANY_WITHHELD_DUE = _WITHHELD_DUE.limit(1)
 _DECLINED = select(timeline.c.incident_id, timeline.c.actor).where(
     one_of(timeline.c.incident_id, "incidents"), timeline.c.kind == "note", timeline.c.reason == "declined"
 )
@@ -163,8 +165,8 @@ def any_due(conn: Connection, now: datetime) -> bool:
     """Is a summary due, or does a withheld page's morning begin?"""
     parameters = {"now": now}
     return (
-        conn.execute(_SUMMARY_DUE.limit(1), parameters).first() is not None
-        or conn.execute(_WITHHELD_DUE.limit(1), parameters).first() is not None
+        conn.execute(_ANY_SUMMARY_DUE, parameters).first() is not None
+        or conn.execute(_ANY_WITHHELD_DUE, parameters).first() is not None
     )
 
 

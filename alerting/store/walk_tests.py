@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from alerting.core.walk_test import Criteria, Lack, Rehearsal, WalkState, WalkTest
@@ -14,6 +14,7 @@ from alerting.store.tables_testing import real_messages, walk_tests
 from devices.store.lists import one_of
 
 _RUNNING = select(walk_tests).where(walk_tests.c.state == WalkState.RUNNING.value).order_by(walk_tests.c.id)
+_OLDEST_RUNNING = _RUNNING.limit(bindparam("most"))
 _RUNNING_OF = _RUNNING.where(one_of(walk_tests.c.device_id, "devices")).with_for_update()
 
 
@@ -42,7 +43,7 @@ def running(conn: Connection, device_ids: Collection[str]) -> dict[str, WalkTest
 
 def all_running(conn: Connection, most: int) -> list[WalkTest]:
     """The oldest that run, to look at."""
-    return [_test(row) for row in conn.execute(_RUNNING.limit(most))]
+    return [_test(row) for row in conn.execute(_OLDEST_RUNNING, {"most": most})]
 
 
 def save(conn: Connection, tests: Iterable[WalkTest]) -> None:

@@ -5,6 +5,7 @@ It never touches a mosquitto it did not start, and never outlives its parent whe
 
 import asyncio
 import os
+import random
 import shutil
 import socket
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +18,8 @@ from gengfu.broker.errors import BrokerUnavailable
 from gengfu.broker.files import Account, SourceFilter, own_user, render
 
 HOST: Final = "127.0.0.1"
+PORTS: Final = range(20_000, 32_768)
+port_tries_max: Final = 200
 start_seconds_max: Final = 10.0
 reload_seconds_max: Final = 60.0
 stop_seconds_max: Final = 5.0
@@ -34,11 +37,17 @@ def mosquitto_executable() -> str | None:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that was free a moment ago; another process may still take it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port on loopback that was free a moment ago; another process may still take it.
+
+    Below those that systems give to outgoing connections (Linux from 32768, others from 49152): one of these could
+    take a listener's port while it is restarted.
+    """
+    for _ in range(port_tries_max):
+        port = random.SystemRandom().choice(PORTS)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
+    raise BrokerUnavailable(f"No free TCP port was found between {PORTS.start} and {PORTS.stop - 1}.")
 
 
 class MosquittoChild:

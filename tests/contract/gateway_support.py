@@ -20,6 +20,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from alerting.verdicts import DeviceReceipt, Outcome, Prepared, Urgency, Verdict
 from devices.signals import RawMessage, Uplink
 from gateway import GatewaySettings, Lane, Subscriber
+from gengfu.broker.child import free_port
 from tests.support.processes import dies_with_parent
 
 NOW = datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC)
@@ -175,9 +176,7 @@ class Mosquitto:
 
     def __init__(self, folder: Path, listener_lines: Sequence[str] = ()) -> None:
         self._folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         lines = [
             f"listener {self.port} 127.0.0.1",
             *listener_lines,

@@ -14,6 +14,7 @@ from devices.signals import RawMessage
 from gateway import Filter, Lane
 from gateway.connection import MqttConnection
 from gateway.settings import OWN_ALARM_FILTERS
+from gengfu.broker.child import free_port
 from tests.contract.gateway_support import (
     MQTT311,
     RecordingEntry,
@@ -65,9 +66,7 @@ async def test_tls_with_the_real_broker(tmp_path: Path, authority: trustme.CA) -
     certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
     certificate.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        tls_port = probe.getsockname()[1]
+    tls_port = free_port()
     lines = [f"listener {tls_port} 127.0.0.1", f"certfile {tmp_path}/cert.pem", f"keyfile {tmp_path}/key.pem"]
     entry = RecordingEntry()
     async with mosquitto_running(tmp_path, lines) as broker:
