@@ -133,6 +133,7 @@ class Onward:
 
     def diverted(self, claimed: Claimed, choice: Choice, now: datetime) -> None:
         """The carrier it was written for cannot take it any more."""
+        self._hands.settled(claimed.submission)
         further = self._news.further(claimed, TryReason.FAILOVER, choice.provider, now, None)
         change = attempts.Change(claimed.submission.attempt_id, AttemptState.BUSY, error=choice.why.value)
         outcome = self._news.of(
@@ -201,6 +202,7 @@ class Onward:
 
     def dropped(self, claimed: Claimed, state: AttemptState, reason: str, now: datetime | None = None) -> None:
         """It was not submitted, and is not sent."""
+        self._hands.settled(claimed.submission)
         at = now or self._clock.now()
         change = attempts.Change(claimed.submission.attempt_id, state, error=reason)
         raises = not self._hands.asked(claimed)
