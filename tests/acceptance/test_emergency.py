@@ -4,11 +4,11 @@ import asyncio
 
 from tests.acceptance.both import on_both_databases
 from tests.acceptance.outside import nothing_can_be_committed
-from tests.acceptance.script import PATIENT_LADDER, Story
+from tests.acceptance.script import PATIENT_LADDER, Story, patience_s
 
 FLAT = "jd-hy-3-2-1201-smoke"
 LEAK = "jd-hy-pump-leak"
-from_memory_s = 3.5
+from_memory_s = 2.0 + patience_s
 """Two seconds of trying, and the ways of a message."""
 
 

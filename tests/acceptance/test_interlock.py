@@ -310,7 +310,7 @@ async def test_a_command_that_a_crash_left_is_sent_at_the_next_start(begin_story
 
         async with Application(story.stage.config, story.clock) as again:
             story.stage.app = again
-            await story.until(lambda: station.commands != [], within_s=3.0)
+            await story.until(lambda: station.commands != [])
             assert station.commands[0]["command_id"] == row.id
             await ended(story, "done")
 

@@ -90,7 +90,7 @@ def of(judged: Judged, name: str, database: str) -> Verdict:
     return found
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(("point", "database"), STAGES)
 def test_nothing_is_lost_and_nothing_repeats_without_a_kill(judged: Judged, point: str, database: str) -> None:
     verdict = of(judged, point, database)
@@ -101,7 +101,7 @@ def test_nothing_is_lost_and_nothing_repeats_without_a_kill(judged: Judged, poin
         assert max(verdict.repeats) > 0, "nothing had to be sent again: the kills met nothing in flight"
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1200)
 def test_a_puback_before_the_commit_loses_alarms(judged: Judged) -> None:
     """The negative control: the same kill, the same judge, only the order of PUBACK and commit differs."""
     right, wrong = of(judged, "right", "sqlite"), of(judged, "wrong", "sqlite")

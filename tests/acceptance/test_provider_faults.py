@@ -90,7 +90,7 @@ async def test_refused_on_every_channel_asks_the_next_at_once(story: Story) -> N
     story.behaves("worker-a", Behaviour(refused_with=refused_number))
     (await story.device(FLAT)).raise_alarm()
 
-    await story.expect_page("worker-b", "1201", within_s=2.0)
+    await story.expect_page("worker-b", "1201")
 
     incident = await story.the_incident()
     planned = await story.timeline(incident["id"], "planned")
@@ -105,7 +105,7 @@ async def test_no_carrier_brings_it_to_the_phone_asks_the_next_at_once(story: St
     story.behaves("worker-a", Behaviour(answers=Answers.UNREACHABLE, sms=SmsFate.FAILED))
     (await story.device(FLAT)).raise_alarm()
 
-    await story.expect_page("worker-b", "1201", within_s=2.0)
+    await story.expect_page("worker-b", "1201")
 
 
 @on_both_databases

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.alone
 
 FLAT = "jd-hy-3-2-1201-smoke"
 CHATTERBOX = "jd-hy-3-1-301-smoke"
-messages = 5_000
-paged_within_s = 1.0
+messages, flood_s = 20_000, 4.0
+"""So long that a busy machine too has the fire in its middle."""
 
 
 @on_both_databases
@@ -26,21 +26,19 @@ async def test_a_fire_in_the_middle_of_a_flood_pages_at_once(story: Story) -> No
     device = await story.device(FLAT)
     flood = asyncio.create_task(asyncio.to_thread(_flood, story))
     await asyncio.sleep(0.3)
-    event_id = device.raise_alarm()
-    text = await story.expect_sms("worker-a", "1201")
-    published = device.events[event_id].published_at
-    assert published is not None
+    device.raise_alarm()
+    await story.expect_sms("worker-a", "1201")
     assert not flood.done(), "the flood was over before the fire"
-    assert (text.at - published).total_seconds() <= paged_within_s
+    assert not await _last_value(story), "telemetry stood in front of the fire"
 
     await story.expect_app("worker-a", "1201")
     await story.expect_call("worker-a")
     await flood
-    await story.until(lambda: _last_value(story))
+    await story.until(lambda: _last_value(story), within_s=30.0)
 
 
 def _flood(story: Story) -> None:
-    """A second's worth of telemetry at QoS 0, counted up in its values."""
+    """Five thousand messages a second at QoS 0, counted up in their values."""
     account = login(story.stage, CHATTERBOX)
     client = Client(CallbackAPIVersion.VERSION2, client_id=account.username)
     client.username_pw_set(account.username, account.secret)
@@ -50,7 +48,7 @@ def _flood(story: Story) -> None:
     for number in range(1, messages + 1):
         client.publish(f"gengfu/v1/{CHATTERBOX}/up/telemetry", b'{"values": {"n": %d}}' % number)
         if number % 100 == 0:
-            sleep(max(0.0, started + number / messages - monotonic()))
+            sleep(max(0.0, started + flood_s * number / messages - monotonic()))
     client.disconnect()
     client.loop_stop()
 

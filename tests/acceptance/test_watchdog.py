@@ -28,6 +28,8 @@ FIRST, SECOND = "+8613800138000", "+8613800138001"
 SILENT_S = 1.5
 EVERY_S = 0.25
 REPEAT_S = 1.5
+PATIENCE_S = 10.0
+"""For what must come, on a busy machine: nothing else would bring it."""
 SETTINGS = """
 canary_every_s = 1.0
 
@@ -177,12 +179,12 @@ async def test_a_killed_service_is_told_within_seconds_and_its_return_once(tmp_p
         assert dog.texts() == []
 
         await serve.kill()
-        took = await dog.until(1, within_s=SILENT_S + 3)
+        took = await dog.until(1, within_s=SILENT_S + PATIENCE_S)
         assert took >= SILENT_S - EVERY_S, "a moment of silence is nothing"
         assert "报警服务没有应答" in dog.texts()[0]
         await _called(dog, 1, "报警服务没有应答")
         assert dog.texts(SECOND) == []
-        await dog.until(1, within_s=REPEAT_S + 2, number=SECOND)
+        await dog.until(1, within_s=REPEAT_S + PATIENCE_S, number=SECOND)
         pings = len(dog.pings)
 
         dog.process.kill()  # and the watchdog's own restart neither forgets nor repeats at once
@@ -219,7 +221,7 @@ async def test_a_broker_that_stands_still_is_told_by_the_canary(tmp_path: Path, 
         finally:
             os.kill(child.pid, signal.SIGCONT)
         told = len(dog.texts())
-        await dog.until(told + 1, within_s=10)
+        await dog.until(told + 1, within_s=2 * PATIENCE_S)
         assert "已恢复正常" in dog.texts()[-1]
 
 
@@ -243,13 +245,13 @@ async def _pinged(dog: Dog, count: int) -> None:
     """The watchdog has seen a service that is well, and told the switch outside."""
     began = time.monotonic()
     while len(dog.pings) < count:
-        assert time.monotonic() - began < 15, dog.log()
+        assert time.monotonic() - began < 2 * PATIENCE_S, dog.log()
         await asyncio.sleep(0.02)
 
 
 async def _called(dog: Dog, count: int, words: str) -> None:
     began = time.monotonic()
     while len(dog.calls()) < count:
-        assert time.monotonic() - began < 5, dog.log()
+        assert time.monotonic() - began < PATIENCE_S, dog.log()
         await asyncio.sleep(0.02)
     assert words in dog.calls()[0]

@@ -24,7 +24,7 @@ from simulators.emulating import FaultBoard, FaultKind, Ledger, Outcome
 
 deadline_s = 2.0
 short_deadline_s = 0.4
-deadline_slack_s = 0.5
+deadline_slack_s = 2.0
 concurrent_submits = 100
 busy_max_s = 60.0
 lag_s = 0.1

@@ -181,7 +181,7 @@ async def test_told_again_is_a_further_attempt_after_the_gap(bench: Bench) -> No
     assert sheet.told is Told.AGAIN
     first, again = await bench.attempts()
     assert (again.number, again.reason, again.state) == (2, "asked_again", "planned")
-    assert abs((again.due_at - first.planned_at).total_seconds() - gap_s) < 1
+    assert 0 <= (again.due_at - first.planned_at).total_seconds() - gap_s < 10
     assert again.id != first.id
     await bench.by_link.answered(bench.token, Choice.AGAIN)
     assert len(await bench.attempts()) == 2, "it is on its way anyhow"
@@ -191,7 +191,7 @@ async def test_a_call_is_not_made_again_before_the_carriers_gap(bench: Bench) ->
     await bench.page(Channel.VOICE, state="failed", rank=7)
     assert await bench.repeats.again(bench.notification_id)
     first, again = await bench.attempts()
-    assert abs((again.due_at - first.planned_at).total_seconds() - call_gap_s) < 1
+    assert 0 <= (again.due_at - first.planned_at).total_seconds() - call_gap_s < 10
 
 
 async def test_nobody_is_told_without_end_or_after_somebody_goes(bench: Bench) -> None:

@@ -66,7 +66,7 @@ def test_a_list_that_hangs_fills_its_own_queue_and_delays_nobody() -> None:
         slow.offer("t", str(n))
         if n < also_tell.queue_max:
             quick.offer("t", str(n))
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 10.0
     until(lambda: quick.counters.handed_over == also_tell.queue_max)
     assert slow.counters.dropped in (10, 11)  # the one that hangs may have left the queue by then
     assert slow.counters.handed_over == 0
