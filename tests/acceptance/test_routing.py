@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from alerting import recorder
 from alerting.channels.base import Accepted, Busy, Caps, ReceiptKind, Rejected, Scope, Unknown, Window
 from alerting.core.acts import Verb
 from alerting.core.model import Actor, AttemptState, Reason
 from alerting.core.routing import hedge_after_s, unclear_after_s
 from alerting.ports import Priority
-from alerting.store.attempts import lease_seconds
 from devices.model import Channel
 from devices.store.tables import contact_points
 from gengfu.database import RunningDatabase
@@ -30,7 +28,6 @@ opted_out = Rejected("opted_out", Scope.NUMBER, "21610")
 no_number = Rejected("number_invalid", Scope.NUMBER, "21211")
 REPORTS = Caps(receipts=True, dtmf=True, finds=True, reports_ringing=True, cancels=True, ring_s=25)
 MODEST = Caps(dtmf=True, ring_s=25)
-several_sweeps_s = 3.0
 busy_machine_s = 3.0
 """How late a timer may be seen; what it rules out is minutes away."""
 stands_still_s = unclear_after_s + 1.0
@@ -215,23 +212,6 @@ async def test_a_callback_proves_the_call_before_the_database_can_take_it(
         await stands
         await until(lambda: _rings(desk))
         assert not b.given, "the phone rings already"
-
-
-async def test_what_a_carrier_has_is_not_sent_again_while_the_database_has_yet_to_be_told(
-    database: RunningDatabase, city: City, clock: StoryClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The row says `sending` for longer than its lease; no carrier can say what it has."""
-    monkeypatch.setattr(recorder, "gather_s", several_sweeps_s)
-    a, b = Scripted(SMS, "a"), Scripted(SMS, "b")
-    a.found = b.found = Unknown("down")
-    async with a_desk(database, city, clock, a, b) as desk:
-        await desk.policy(**ladder(SMS))
-        await desk.burns()
-        await until(lambda: a.given)
-        await asyncio.sleep(0.1)
-        clock.pass_time(lease_seconds + 1.0)
-        await until(lambda: accepted_attempts(desk, "worker-a", SMS))
-        assert [(row.number, row.provider) for row in await desk.attempts("worker-a", SMS)] == [(1, "a")]
 
 
 async def test_two_that_wait_for_one_phone_go_one_after_the_other(
